@@ -1,0 +1,86 @@
+// Package layers keeps the picture of the packages true: every import points down.
+package layers
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/troupe-go/troupe/"
+
+// below says, for each package, which others of this module it may import. Examples and tests may import any.
+var below = map[string][]string{
+	"topology":        {"node", "actor", "codec", "mailbox"},
+	"node":            {"actor", "codec", "mailbox", "internal/zmtp", "internal/queue"},
+	"actor":           {"codec", "mailbox", "internal/queue"},
+	"codec":           {},
+	"mailbox":         {"internal/zmtp", "internal/queue", "internal/memnet"},
+	"internal/zmtp":   {"internal/queue", "internal/memnet"},
+	"internal/queue":  {},
+	"internal/memnet": {},
+	"internal/pyzmq":  {}, // imported by tests only, see below
+	"internal/layers": {},
+}
+
+// imports returns, by package path inside the module, what each package imports outside its tests.
+func imports(t *testing.T) map[string][]string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	packages := make(map[string][]string)
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		packages[strings.TrimPrefix(fields[0], module)] = fields[1:]
+	}
+	if len(packages) < len(below) {
+		t.Fatalf("go list found %d packages of at least %d", len(packages), len(below))
+	}
+	return packages
+}
+
+func TestImportsPointDown(t *testing.T) {
+	for name, list := range imports(t) {
+		if strings.HasPrefix(name, "examples/") {
+			continue
+		}
+		allowed, known := below[name]
+		if !known {
+			t.Errorf("package %s has no place in the picture: give it one in this test and in the README", name)
+		}
+		for _, path := range list {
+			if own, ok := strings.CutPrefix(path, module); ok && !slices.Contains(allowed, own) {
+				t.Errorf("%s imports %s, which is not below it", name, own)
+			}
+		}
+	}
+}
+
+// Only internal/zmtp and mailbox know the ZeroMQ library; only codec knows msgpack's.
+func TestThirdPartyLibrariesHaveOnePlace(t *testing.T) {
+	places := map[string][]string{
+		"github.com/go-zeromq/zmq4":           {"internal/zmtp", "mailbox", "node"},
+		"github.com/vmihailenco/msgpack/v5":   {"codec", "actor", "node"},
+		"github.com/google/uuid":              {"actor", "node"},
+		"go.uber.org/goleak":                  {},
+		"github.com/vmihailenco/tagparser/v2": {},
+	}
+	for name, list := range imports(t) {
+		for _, path := range list {
+			if where, ok := places[path]; ok && !slices.Contains(where, name) {
+				t.Errorf("%s imports %s, whose place is %v", name, path, where)
+			}
+		}
+	}
+}
+
+func TestOnlyTestsRunPython(t *testing.T) {
+	for name, list := range imports(t) {
+		if slices.Contains(list, module+"internal/pyzmq") {
+			t.Errorf("%s imports internal/pyzmq outside its tests", name)
+		}
+	}
+}
