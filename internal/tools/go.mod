@@ -1,7 +1,7 @@
 // The tools that .ci/run uses, pinned apart from the library so that its users never download them.
 module github.com/troupe-go/troupe/internal/tools
 
-go 1.26.8
+go 1.26.0
 
 tool honnef.co/go/tools/cmd/staticcheck
 
