@@ -66,7 +66,7 @@ func TestThirdPartyLibrariesHaveOnePlace(t *testing.T) {
 		"github.com/vmihailenco/msgpack/v5":   {"codec", "actor", "node"},
 		"github.com/google/uuid":              {"actor", "node"},
 		"go.uber.org/goleak":                  {},
-		"github.com/vmihailenco/tagparser/v2": {},
+		"github.com/vmihailenco/tagparser/v2": {"codec"},
 	}
 	for name, list := range imports(t) {
 		for _, path := range list {

@@ -116,12 +116,32 @@ func (q *Queue[T]) Take(buf []T) []T {
 		if cap(q.items) > keep {
 			q.items = nil
 		}
+		if cap(q.items) == 0 && cap(buf) <= keep {
+			q.items = buf[:0]
+		}
 		return nil
 	}
 	batch := q.items
 	q.items = buf[:0]
 	q.taken.Store(int64(len(batch)))
 	return batch
+}
+
+// Wake claims a parked consumer without an item, as a Push would: if it returns true, the caller must get the consumer to
+// Take. It works on a closed queue too.
+func (q *Queue[T]) Wake() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	wake := q.parked
+	q.parked = false
+	return wake
+}
+
+// Ready reports whether a Take would find something.
+func (q *Queue[T]) Ready() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.items) > 0
 }
 
 // Done reports that the consumer is through with n of the items it took, which makes room for as many.

@@ -1,0 +1,142 @@
+package actor
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+)
+
+// Answer is what an Ask got. As makes it a value of its type.
+type Answer struct {
+	value any // the value itself, or a *body
+}
+
+// Value returns the answer as what it was sent as. What came encoded must be of a type that codec.Register made known,
+// or a basic one; ErrType otherwise.
+func (a Answer) Value() (any, error) { return open[any](a.value, "") }
+
+// As makes the answer of an Ask an R, and hands on the error of the Ask. An answer of another type is ErrType.
+func As[R any](a Answer, err error) (R, error) {
+	if err != nil {
+		var none R
+		return none, err
+	}
+	return open[R](a.value, typeNameOf[R]())
+}
+
+// ask is an Ask that waits in this process.
+type ask struct {
+	sys    *System
+	target PID
+	from   PID
+	state  atomic.Uint32
+	done   chan result // room for one
+}
+
+type result struct {
+	answer Answer
+	err    error
+}
+
+const (
+	askOpen uint32 = iota
+	askDone
+	askLeft // the asker has gone away
+)
+
+func (s *System) newAsk(target, from PID) *ask {
+	done, ok := s.channels.Get().(chan result)
+	if !ok {
+		done = make(chan result, 1)
+	}
+	return &ask{sys: s, target: target, from: from, done: done}
+}
+
+// finish ends the wait. It returns false if it had ended before.
+func (a *ask) finish(r result) bool {
+	if !a.state.CompareAndSwap(askOpen, askDone) {
+		return false
+	}
+	a.done <- r
+	return true
+}
+
+func (a *ask) reply(v any) error {
+	if a.sys.copying {
+		var err error
+		if v, err = encode(v, a.target); err != nil {
+			return err
+		}
+	}
+	if !a.finish(result{answer: Answer{v}}) {
+		m := message{value: v}
+		a.sys.dead.add(LateReply, a.from, a.target, m.typeName)
+	}
+	return nil
+}
+
+func (a *ask) refuse(err error) { a.fail(err) }
+
+func (a *ask) fail(err error) { a.finish(result{err: err}) }
+
+// wait returns what the ask got, or an error when ctx, or the actor that asks, ends.
+func (a *ask) wait(ctx context.Context, in *cell) (Answer, error) {
+	var stopped <-chan struct{}
+	if in != nil {
+		if c := in.ctx.Load(); c.Err() == nil { // a stop hook may ask
+			stopped = c.Done()
+		}
+	}
+	var err error
+	select {
+	case r := <-a.done:
+		return a.take(r)
+	case <-ctx.Done():
+		err = timeout(ctx, a.target)
+	case <-stopped:
+		err = fmt.Errorf("%w: %s stopped while it asked %v", ErrClosed, in.label(), a.target)
+	}
+	if !a.leave() {
+		return a.take(<-a.done) // it came at the same moment
+	}
+	return Answer{}, err
+}
+
+// leave gives up. It returns false if the answer is there.
+func (a *ask) leave() bool {
+	left := a.state.CompareAndSwap(askOpen, askLeft)
+	if left {
+		a.sys.channels.Put(a.done) // nothing will be sent to it
+	}
+	return left
+}
+
+func (a *ask) take(r result) (Answer, error) {
+	a.sys.channels.Put(a.done)
+	return r.answer, r.err
+}
+
+func (sc scope) ask(ctx context.Context, to PID, v any) (Answer, error) {
+	s := sc.sys
+	if ctx == nil {
+		return Answer{}, fmt.Errorf("%w: nil context", ErrUsage)
+	}
+	if ctx.Err() != nil {
+		return Answer{}, timeout(ctx, to)
+	}
+	c, err := s.find(to)
+	switch {
+	case err != nil:
+		return Answer{}, err
+	case c == nil:
+		return sc.askRemote(ctx, to, v)
+	case c == sc.cell:
+		return Answer{}, fmt.Errorf("%w: %s asks itself", ErrDeadlock, c.label())
+	}
+	a := s.newAsk(to, sc.pid())
+	if err := sc.put(ctx, c, message{value: v, from: sc.cell, asker: a}); err != nil {
+		a.leave()
+		return Answer{}, err
+	}
+	return a.wait(ctx, sc.cell)
+}

@@ -1,0 +1,248 @@
+package actor
+
+import (
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/troupe-go/troupe/internal/queue"
+)
+
+// cell is one actor: its mailbox, and what is done with a message from it. One worker at a time runs it: the one that
+// claimed it by a wake of its queue.
+type cell struct {
+	sys    *System
+	self   PID
+	path   string // its registered name: its parents' names and its own, joined by "/"; "" = none
+	create func() behaviour
+	wait   time.Duration
+	policy Policy
+	queue  queue.Queue[message]
+	flags  atomic.Uint32
+	ctx    atomic.Pointer[Context] // of the present instance; nil before the first
+
+	// The worker's alone.
+	inst    behaviour // nil before it is started and after it is stopped
+	batch   []message
+	next    int // index in batch
+	stage   stage
+	ending  bool
+	sources []*source // not changed after Spawn
+
+	parent *cell   // nil at the top
+	home   *family // the parent's children, or the System's
+	family
+	older, younger *cell         // siblings
+	gone           chan struct{} // guarded by family.mu; nil until somebody waits
+	left           bool          // guarded by family.mu
+}
+
+// behaviour is an instance of an actor: the type of its messages and values is known to it alone.
+type behaviour interface {
+	start(c *Context) error
+	receive(c *Context, value any) error
+	stop(c *Context) error
+}
+
+const (
+	flagKill uint32 = 1 << iota // stop now, children too
+	flagQuit                    // stop after the message in hand
+)
+
+// stage says in which of the program's functions the worker is, for the one that takes over after runtime.Goexit.
+type stage uint8
+
+const (
+	inNone stage = iota
+	inStart
+	inReceive
+	inStop
+)
+
+// run handles messages until there are none. Then another worker may have it: nothing of c is the caller's any more.
+func (c *cell) run() {
+	if !c.resume() {
+		return
+	}
+	for {
+		for c.next < len(c.batch) {
+			if c.flags.Load() != 0 {
+				c.end()
+				return
+			}
+			m := &c.batch[c.next]
+			c.next++
+			if _, ok := m.value.(stopMark); ok {
+				c.end()
+				return
+			}
+			if !c.handle(m) {
+				return
+			}
+			c.queue.Done(1)
+		}
+		if !c.queue.Ready() {
+			c.sys.workers.stay(c.queue.Ready)
+		}
+		done := c.batch
+		c.batch, c.next = nil, 0
+		if batch := c.queue.Take(done); batch != nil {
+			c.batch = batch
+			continue
+		}
+		// The queue is parked, and c no longer this worker's, unless it claims it again.
+		if c.flags.Load() == 0 || !c.queue.Wake() {
+			return
+		}
+		c.end()
+		return
+	}
+}
+
+// resume starts the first instance, or goes on where a worker was ended by runtime.Goexit. False: the actor is gone.
+func (c *cell) resume() bool {
+	stage := c.stage
+	c.stage = inNone
+	switch {
+	case stage == inReceive:
+		if !c.settle(&c.batch[c.next-1], errGoexit) {
+			return false
+		}
+		c.queue.Done(1)
+		return true
+	case stage == inStart:
+		return c.started(errGoexit)
+	case stage == inStop && c.ending:
+		c.leave()
+		return false
+	case stage == inStop:
+		return c.begin()
+	case c.flags.Load() != 0:
+		c.end()
+		return false
+	case c.ctx.Load() == nil:
+		return c.begin()
+	}
+	return true
+}
+
+// begin makes an instance and runs its start hook.
+func (c *cell) begin() bool {
+	ctx := &Context{cell: c}
+	c.ctx.Store(ctx)
+	if c.flags.Load() != 0 { // looked at after ctx can be found: a kill that did not find it is seen here
+		ctx.end()
+		c.end()
+		return false
+	}
+	c.stage = inStart
+	err := c.start(ctx)
+	c.stage = inNone
+	return c.started(err)
+}
+
+func (c *cell) start(ctx *Context) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = panicked(r)
+		}
+	}()
+	c.inst = c.create()
+	return c.inst.start(ctx)
+}
+
+func (c *cell) started(err error) bool {
+	if err == nil {
+		return true
+	}
+	c.complain("actor's start failed", err)
+	c.inst = nil // an instance that did not start is not stopped
+	c.end()
+	return false
+}
+
+// handle gives m to the instance. False: the actor is gone.
+func (c *cell) handle(m *message) bool {
+	ctx := c.ctx.Load()
+	ctx.asker, ctx.asked, ctx.unasked = m.asker, m.asker != nil, false
+	c.stage = inReceive
+	err := c.receive(ctx, m)
+	c.stage = inNone
+	if err == nil && ctx.asker == nil {
+		return true
+	}
+	return c.settle(m, err)
+}
+
+func (c *cell) receive(ctx *Context, m *message) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = panicked(r)
+		}
+	}()
+	return c.inst.receive(ctx, m.value)
+}
+
+// settle tells the asker, if it was not answered, what became of m, and restarts the actor if it failed.
+func (c *cell) settle(m *message, err error) bool {
+	ctx := c.ctx.Load()
+	m.asker, ctx.asker = ctx.asker, nil // who still waits
+	if err == nil || ctx.unasked && errors.Is(err, ErrNotAsked) {
+		if m.asker != nil {
+			m.asker.fail(ErrNoReply)
+		}
+		return true
+	}
+	if bad, ok := err.(*misfit); ok {
+		c.drop(m, bad.reason, bad.err)
+		return true
+	}
+	c.complain("actor failed", err)
+	c.drop(m, Failed, &failedError{err})
+	c.retire()
+	return c.begin()
+}
+
+// retire ends the present instance: its children first, then its Context, then its stop hook.
+func (c *cell) retire() {
+	c.stopChildren()
+	ctx := c.ctx.Load()
+	if ctx != nil {
+		ctx.end()
+	}
+	if inst := c.inst; inst != nil {
+		c.inst = nil
+		c.stage = inStop
+		err := stopHook(inst, ctx)
+		c.stage = inNone
+		if err != nil {
+			c.complain("actor's stop hook failed", err)
+		}
+	}
+}
+
+func stopHook(inst behaviour, ctx *Context) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = panicked(r)
+		}
+	}()
+	return inst.stop(ctx)
+}
+
+// complain logs a failure.
+func (c *cell) complain(what string, err error) {
+	if p := (*panicError)(nil); errors.As(err, &p) {
+		c.sys.log.Error(what, "actor", c.label(), "error", err, "stack", string(p.stack))
+		return
+	}
+	c.sys.log.Error(what, "actor", c.label(), "error", err)
+}
+
+// label is what the log calls the actor.
+func (c *cell) label() string {
+	if c.path != "" {
+		return c.path
+	}
+	return c.self.String()
+}

@@ -1,0 +1,33 @@
+// Package actor runs actors: message-processing tasks, each with a mailbox, that share nothing and handle one message at
+// a time.
+//
+// A System holds the actors of one process (a node is a System on the network). Spawn starts an actor from a function,
+// SpawnNew one with state from a constructor. What Spawn returns, a Ref, is where messages of one type go: Tell hands one
+// over, Ask also waits for the reply. A PID is the same without the type; both travel in messages, and a PID of another
+// node works like one of this node.
+//
+// # What is promised
+//
+// Tell returns nil if the message was accepted, and an error if it was not. An accepted message is handled (its handler
+// returned nil), or becomes exactly one dead letter, or is still queued (the one in hand included). Messages from one
+// sender to one actor arrive in the order in which they were sent, each at most once. Mailboxes are bounded: see HWM,
+// Wait and OnFull.
+//
+// An actor handles one message at a time, never before its start hook has returned. It needs no goroutine while it has
+// no messages, and a handler that blocks keeps nobody but its own actor from running.
+//
+// # Failure
+//
+// A handler that returns an error or panics has failed: the asker gets the error, the message is one dead letter, and
+// the actor restarts alone: its children stop, the stop hook of the old value runs, the constructor makes a new value,
+// and its start hook runs. The queue is kept. If the start hook fails, the actor stops. No panic in a handler, hook or
+// constructor leaves this package.
+//
+// To say no without failing, reply with an error: return c.Reply(err).
+//
+// # Stopping
+//
+// Stop takes its place in the queue: what was told before is handled, what comes later is dead-lettered or refused with
+// ErrNoActor. When its ctx ends, only the message in hand is finished. Then the actor's children stop, the last spawned
+// first, then its stop hook runs, then its name is free, then Stop returns.
+package actor

@@ -1,0 +1,101 @@
+package actor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+
+	"github.com/troupe-go/troupe/codec"
+)
+
+// The errors of this package. Those that an Ask can get keep their identity on the way from another node.
+var (
+	// ErrFull: the mailbox held its limit for as long as the sender may wait.
+	ErrFull = errors.New("actor: mailbox full")
+	// ErrNoActor: no actor has that PID or name, or it stopped before it handled the message.
+	ErrNoActor = errors.New("actor: no such actor")
+	// ErrNameTaken: an actor of that name lives in this scope.
+	ErrNameTaken = errors.New("actor: name taken")
+	// ErrName: not the name of an actor or a node, or not the text form of a PID.
+	ErrName = errors.New("actor: invalid name")
+	// ErrClosed: the system, or the actor in whose scope it was tried, is stopping or has stopped.
+	ErrClosed = errors.New("actor: closed")
+	// ErrNotAsked: Reply without an asker, or a second time.
+	ErrNotAsked = errors.New("actor: nobody waits for a reply")
+	// ErrDeadlock: an actor asks or stops itself in a way that would wait for ever.
+	ErrDeadlock = errors.New("actor: would deadlock")
+	// ErrUnreachable: the other node is known but did not take the message, or is gone.
+	ErrUnreachable = errors.New("actor: node unreachable")
+	// ErrNoNode: no node of that name is known.
+	ErrNoNode = errors.New("actor: no such node")
+	// ErrFailed: the handler of the message returned an error or panicked.
+	ErrFailed = errors.New("actor: handler failed")
+	// ErrType: the message, or the reply, is not of a type that its receiver takes.
+	ErrType = errors.New("actor: wrong type")
+	// ErrNoReply: the handler of an Ask returned nil without a Reply.
+	ErrNoReply = errors.New("actor: no reply")
+	// ErrUsage: a call that no program means: a nil function, a nil Scope, an option out of range.
+	ErrUsage = errors.New("actor: wrong use")
+)
+
+// registerErrors names the errors on the wire. It is run by the first NewSystem.
+var registerErrors = sync.OnceValue(func() error {
+	var failed []error
+	for _, known := range []struct {
+		name string
+		err  error
+	}{
+		{"actor.full", ErrFull},
+		{"actor.no-actor", ErrNoActor},
+		{"actor.name-taken", ErrNameTaken},
+		{"actor.name", ErrName},
+		{"actor.closed", ErrClosed},
+		{"actor.not-asked", ErrNotAsked},
+		{"actor.deadlock", ErrDeadlock},
+		{"actor.unreachable", ErrUnreachable},
+		{"actor.no-node", ErrNoNode},
+		{"actor.failed", ErrFailed},
+		{"actor.type", ErrType},
+		{"actor.no-reply", ErrNoReply},
+		{"context.deadline", context.DeadlineExceeded},
+		{"context.canceled", context.Canceled},
+	} {
+		failed = append(failed, codec.RegisterError(known.err, known.name))
+	}
+	return errors.Join(failed...)
+})
+
+// failedError is what the asker of a message gets when its handler failed: ErrFailed, and the handler's own error.
+type failedError struct{ cause error }
+
+func (e *failedError) Error() string   { return ErrFailed.Error() + ": " + e.cause.Error() }
+func (e *failedError) Unwrap() []error { return []error{ErrFailed, e.cause} }
+
+// panicked is the error that a panic stands for.
+func panicked(value any) error {
+	if err, ok := value.(error); ok {
+		return &panicError{fmt.Errorf("panic: %w", err), debug.Stack()}
+	}
+	return &panicError{fmt.Errorf("panic: %v", value), debug.Stack()}
+}
+
+// panicError keeps the stack for the log.
+type panicError struct {
+	error
+	stack []byte
+}
+
+func (e *panicError) Unwrap() error { return e.error }
+
+// errGoexit is the failure of a handler or hook that ended its goroutine instead of returning.
+var errGoexit = errors.New("runtime.Goexit in a handler or hook")
+
+// timeout is the error of an Ask, of target, whose ctx ended.
+func timeout(ctx context.Context, target PID) error {
+	if cause := context.Cause(ctx); !errors.Is(cause, ctx.Err()) {
+		return fmt.Errorf("actor: ask of %v: %w: %w", target, ctx.Err(), cause)
+	}
+	return fmt.Errorf("actor: ask of %v: %w", target, context.Cause(ctx))
+}

@@ -1,0 +1,66 @@
+package actor
+
+import "sync"
+
+// family holds the children of an actor, or of the System, in the order in which they were spawned.
+type family struct {
+	mu       sync.Mutex
+	youngest *cell
+	closed   bool
+}
+
+// add makes c the youngest. It returns false if the family takes no more.
+func (f *family) add(c *cell) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return false
+	}
+	c.older = f.youngest
+	if c.older != nil {
+		c.older.younger = c
+	}
+	f.youngest = c
+	return true
+}
+
+func (f *family) remove(c *cell) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if c.older != nil {
+		c.older.younger = c.younger
+	}
+	if c.younger != nil {
+		c.younger.older = c.older
+	} else if f.youngest == c {
+		f.youngest = c.older
+	}
+	c.older, c.younger = nil, nil
+}
+
+// close lets no more in.
+func (f *family) close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closed = true
+}
+
+func (f *family) newest() *cell {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.youngest
+}
+
+// children returns all, the oldest first.
+func (f *family) children() []*cell {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all []*cell
+	for c := f.youngest; c != nil; c = c.older {
+		all = append(all, c)
+	}
+	for i, j := 0, len(all)-1; i < j; i, j = i+1, j-1 {
+		all[i], all[j] = all[j], all[i]
+	}
+	return all
+}

@@ -1,0 +1,128 @@
+package actor
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/troupe-go/troupe/codec"
+)
+
+// message is what waits in a mailbox.
+type message struct {
+	value any   // a program's value, a *body, or a stopMark
+	from  *cell // nil: from outside, or from elsewhere (see body)
+	asker asker // nil: a Tell
+}
+
+// asker is who waits for the reply to a message: in this process, behind a link, or behind a socket. Of its methods one
+// is called, once.
+type asker interface {
+	// reply takes the answer. An error means that v can't travel; the asker waits on.
+	reply(v any) error
+	// refuse takes the error that the handler gave to Reply.
+	refuse(err error)
+	// fail takes an error of the runtime: why there is no reply.
+	fail(err error)
+}
+
+// stopMark ends the actor when its turn comes.
+type stopMark struct{}
+
+// body is an encoded value and how to decode it.
+type body struct {
+	codec    codec.Codec // nil: codec.Msgpack, and typeName says of what type the value is
+	typeName string
+	data     []byte
+	sender   PID
+}
+
+// misfit is the error of a message that its actor doesn't take. The actor has not failed.
+type misfit struct {
+	reason Reason
+	err    error
+}
+
+func (m *misfit) Error() string { return m.err.Error() }
+func (m *misfit) Unwrap() error { return m.err }
+
+// typeNameOf is how M is called on the wire, "" if M is an interface, which has many names.
+func typeNameOf[M any]() string {
+	if t := reflect.TypeFor[M](); t.Kind() != reflect.Interface {
+		return codec.TypeName(t)
+	}
+	return ""
+}
+
+// open makes what was queued, or came as an answer, an M, whose type is called typeName. Its errors are misfits.
+func open[M any](value any, typeName string) (m M, err error) {
+	if b, ok := value.(*body); ok {
+		return decode[M](b, typeName)
+	}
+	m, ok := value.(M)
+	if !ok && (value != nil || !nillable(reflect.TypeFor[M]())) {
+		return m, misfitf(UnknownType, "%w: %T is not %v", ErrType, value, reflect.TypeFor[M]())
+	}
+	return m, nil
+}
+
+func decode[M any](b *body, typeName string) (m M, err error) {
+	switch {
+	case b.codec != nil:
+		if err := b.codec.Decode(b.data, &m); err != nil {
+			return m, misfitf(Undecodable, "%w: %w", ErrType, err)
+		}
+		return m, nil
+	case b.typeName == "" && nillable(reflect.TypeFor[M]()):
+		return m, nil
+	case typeName == "": // an interface
+		value, err := b.decodeAny()
+		if err != nil {
+			return m, err
+		}
+		return open[M](value, typeName)
+	case b.typeName != typeName:
+		return m, misfitf(UnknownType, "%w: %q is not %s", ErrType, clip(b.typeName), typeName)
+	}
+	if err := codec.Msgpack.Decode(b.data, &m); err != nil {
+		return m, misfitf(Undecodable, "%w: %w", ErrType, err)
+	}
+	return m, nil
+}
+
+// decodeAny makes the value of the type that the body names.
+func (b *body) decodeAny() (any, error) {
+	if b.typeName == "" {
+		return nil, nil
+	}
+	t, ok := codec.TypeByName(b.typeName)
+	if !ok {
+		return nil, misfitf(UnknownType, "%w: no type %q is registered", ErrType, clip(b.typeName))
+	}
+	p := reflect.New(t)
+	if err := codec.Msgpack.Decode(b.data, p.Interface()); err != nil {
+		return nil, misfitf(Undecodable, "%w: %w", ErrType, err)
+	}
+	return p.Elem().Interface(), nil
+}
+
+func misfitf(reason Reason, format string, args ...any) *misfit {
+	return &misfit{reason, fmt.Errorf(format, args...)}
+}
+
+// nillable says whether nil, which has no type of its own, is a value of t.
+func nillable(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Interface, reflect.Pointer, reflect.Map, reflect.Slice, reflect.Func, reflect.Chan:
+		return true
+	}
+	return false
+}
+
+// encode is the way of a local message through the codec, for Config.CopyMessages.
+func encode(v any, from PID) (any, error) {
+	data, err := codec.Msgpack.Append(nil, v)
+	if err != nil {
+		return nil, err
+	}
+	return &body{typeName: codec.TypeName(reflect.TypeOf(v)), data: data, sender: from}, nil
+}

@@ -1,0 +1,66 @@
+package actor
+
+import (
+	"context"
+
+	"github.com/vmihailenco/msgpack/v5"
+)
+
+// Ref is a PID that knows which messages its actor takes. It is comparable, costs nothing over a PID, and travels in
+// messages as its PID. Its zero value names no actor.
+type Ref[M any] struct{ pid PID }
+
+// RefTo types a PID. Nothing is checked here: a message that the actor does not take is one dead letter there, and an
+// Ask gets ErrType.
+func RefTo[M any](pid PID) Ref[M] { return Ref[M]{pid} }
+
+// PID returns where r's messages go.
+func (r Ref[M]) PID() PID { return r.pid }
+
+// Tell hands m to the actor and does not wait for it to be handled. Nil means accepted: m will be handled or become a
+// dead letter. An error means not accepted: ErrNoActor, ErrFull, ErrClosed, or what the way to another node says.
+//
+// If the mailbox is full, a Tell from outside waits for room, up to the mailbox's Wait (one second unless configured);
+// a Tell from a *Context never waits. Messages of one sender to one actor arrive in order, each at most once.
+//
+// Inside a process m is handed over, not copied (unless Config.CopyMessages): don't touch what it points to afterwards.
+func (r Ref[M]) Tell(in Scope, m M) error {
+	sc, err := scopeOf(in)
+	if err != nil {
+		return err
+	}
+	return sc.tell(r.pid, m)
+}
+
+// Ask hands m to the actor and waits for its reply until ctx ends. As makes the answer a value of its type:
+//
+//	s, err := actor.As[string](greeter.Ask(ctx, in, Hello{"World"}))
+//
+// The error is the actor's refusal (what it gave to Reply), or one that matches ErrFailed if its handler failed,
+// ErrNoReply if it returned without a reply, ErrType if it doesn't take m, ErrDeadlock if an actor asks itself, one of
+// Tell's errors, or ctx's own. A reply that comes later is a dead letter.
+//
+// In a handler Ask keeps the handler, and so its actor, until it returns; actors that ask one another in a circle wait
+// until a ctx ends.
+func (r Ref[M]) Ask(ctx context.Context, in Scope, m M) (Answer, error) {
+	sc, err := scopeOf(in)
+	if err != nil {
+		return Answer{}, err
+	}
+	return sc.ask(ctx, r.pid, m)
+}
+
+// String returns the text form of r's PID.
+func (r Ref[M]) String() string { return r.pid.String() }
+
+// MarshalText returns the text form of r's PID.
+func (r Ref[M]) MarshalText() ([]byte, error) { return r.pid.MarshalText() }
+
+// UnmarshalText reads the text form of a PID.
+func (r *Ref[M]) UnmarshalText(text []byte) error { return r.pid.UnmarshalText(text) }
+
+// EncodeMsgpack writes r as its PID.
+func (r Ref[M]) EncodeMsgpack(e *msgpack.Encoder) error { return r.pid.EncodeMsgpack(e) }
+
+// DecodeMsgpack reads a PID.
+func (r *Ref[M]) DecodeMsgpack(d *msgpack.Decoder) error { return r.pid.DecodeMsgpack(d) }

@@ -1,0 +1,273 @@
+package actor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/troupe-go/troupe/codec"
+	"github.com/troupe-go/troupe/internal/queue"
+)
+
+func (sc scope) tellRemote(to PID, v any) error {
+	return sc.send(&Envelope{Kind: Tell, Target: to, Value: v})
+}
+
+func (sc scope) send(e *Envelope) error {
+	s := sc.sys
+	if s.closing.Load() && sc.cell == nil {
+		return fmt.Errorf("%w: node %s is stopping", ErrClosed, s.node)
+	}
+	e.Sender = sc.pid()
+	e.Type = codec.TypeName(reflect.TypeOf(e.Value))
+	if sc.cell == nil {
+		e.Wait = s.wait
+	}
+	return s.send(e)
+}
+
+func (s *System) send(e *Envelope) error {
+	if s.remote == nil {
+		return fmt.Errorf("%w: %s, for %v: this system has no network", ErrNoNode, e.Target.Node(), e.Target)
+	}
+	return s.remote.Send(e)
+}
+
+func (sc scope) askRemote(ctx context.Context, to PID, v any) (Answer, error) {
+	s := sc.sys
+	a := s.newAsk(to, sc.pid())
+	id := s.pending.add(a)
+	defer s.pending.take(id)
+	deadline, _ := ctx.Deadline()
+	err := sc.send(&Envelope{Kind: Ask, Target: to, Correlation: id, Deadline: deadline, Value: v})
+	if err != nil && a.leave() {
+		return Answer{}, err
+	}
+	return a.wait(ctx, sc.cell)
+}
+
+// pending are the Asks that wait for an answer from another node.
+type pending struct {
+	mu   sync.Mutex
+	asks map[uint64]*ask
+	next uint64
+}
+
+func (p *pending) init() {
+	p.asks = map[uint64]*ask{}
+	p.next = rand.Uint64()
+}
+
+func (p *pending) add(a *ask) uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.next++
+	p.asks[p.next] = a
+	return p.next
+}
+
+// take returns the ask of that number, once; nil if there is none.
+func (p *pending) take(id uint64) *ask {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a := p.asks[id]
+	delete(p.asks, id)
+	return a
+}
+
+// takeFrom is take for what came from a node: another node than the one that was asked has no say.
+func (p *pending) takeFrom(id uint64, node string) *ask {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a := p.asks[id]
+	if a == nil || node != "" && node != a.target.Node() {
+		return nil
+	}
+	delete(p.asks, id)
+	return a
+}
+
+func (p *pending) takeAll(match func(target PID) bool) (taken []*ask) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for id, a := range p.asks {
+		if match(a.target) {
+			delete(p.asks, id)
+			taken = append(taken, a)
+		}
+	}
+	return taken
+}
+
+func (p *pending) failAll(err error) {
+	for _, a := range p.takeAll(func(PID) bool { return true }) {
+		a.fail(err)
+	}
+}
+
+// FailPending ends with err every Ask that waits for an answer from that incarnation of a node: those to exact PIDs of
+// the incarnation and those to names at the node. A zero incarnation means all Asks to the node.
+func (s *System) FailPending(node string, incarnation uuid.UUID, err error) {
+	for _, a := range s.pending.takeAll(func(target PID) bool {
+		at := target.place()
+		return at.node == node && (incarnation == uuid.Nil || at.name != "" || at.incarnation == incarnation)
+	}) {
+		a.fail(err)
+	}
+}
+
+// Deliver takes an envelope that came from another node; its Body and Meta are the System's from then on. It never
+// blocks. A message that can't be delivered is a dead letter, and an Ask is then answered with a Fail through Remote.
+// The error says so once more, for information.
+func (s *System) Deliver(e *Envelope) error {
+	if e == nil {
+		return fmt.Errorf("%w: nil Envelope", ErrUsage)
+	}
+	switch e.Kind {
+	case Tell, Ask:
+		return s.deliverMessage(e)
+	case Reply, Fail:
+		return s.deliverAnswer(e)
+	}
+	return fmt.Errorf("%w: envelope of unknown kind %d", ErrUsage, e.Kind)
+}
+
+func (s *System) deliverMessage(e *Envelope) error {
+	m := message{value: &body{typeName: e.Type, data: e.Body, sender: e.Sender}}
+	if e.Kind == Ask {
+		m.asker = &farAsker{sys: s, asker: e.Sender, target: e.Target, correlation: e.Correlation}
+	}
+	err, reason := s.pushMessage(e.Target, m), NoActor
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrFull):
+		reason = Full
+	case errors.Is(err, ErrClosed):
+		reason = Stopped
+	}
+	s.dead.add(reason, e.Target, e.Sender, m.typeName)
+	if m.asker != nil {
+		m.asker.fail(err)
+	}
+	return err
+}
+
+// pushMessage is put for what came from another node: it never waits.
+func (s *System) pushMessage(target PID, m message) error {
+	if s.closing.Load() {
+		return fmt.Errorf("%w: node %s is stopping", ErrClosed, s.node)
+	}
+	c, err := s.find(target)
+	if err != nil {
+		return err
+	}
+	if c == nil {
+		return fmt.Errorf("%w: %v does not live here", ErrNoActor, target)
+	}
+	wake, err := c.queue.Push(m)
+	switch {
+	case errors.Is(err, queue.ErrFull):
+		return fmt.Errorf("%w: %s", ErrFull, c.label())
+	case err != nil:
+		return c.stoppedError()
+	case wake:
+		s.workers.run(c)
+	}
+	return nil
+}
+
+func (s *System) deliverAnswer(e *Envelope) error {
+	a := s.pending.takeFrom(e.Correlation, e.Sender.Node())
+	if e.Kind == Fail {
+		if a != nil {
+			a.fail(e.failure())
+		}
+		return nil
+	}
+	answer := &body{typeName: e.Type, data: e.Body, sender: e.Sender}
+	if a == nil || !a.finish(result{answer: Answer{answer}}) {
+		s.DeadLetter(e, LateReply)
+	}
+	return nil
+}
+
+// failure is the error that a Fail carries.
+func (e *Envelope) failure() error {
+	var text string
+	if err := codec.Msgpack.Decode(e.Body, &text); err != nil {
+		text = "an error without a readable text"
+	}
+	err := codec.ErrorByName(e.Type, text)
+	if name := e.Meta[MetaCause]; name != "" {
+		return &farFailure{err, codec.ErrorByName(name, text)}
+	}
+	return err
+}
+
+// farFailure is the failure of a handler on another node: ErrFailed, and the registered error that it returned.
+type farFailure struct{ failed, cause error }
+
+func (f *farFailure) Error() string   { return f.failed.Error() }
+func (f *farFailure) Unwrap() []error { return []error{f.failed, f.cause} }
+
+// DeadLetter counts a message that the network could not hand over. If it is an Ask of this System, the asker gets
+// ErrUnreachable.
+func (s *System) DeadLetter(e *Envelope, reason Reason) {
+	if e == nil {
+		return
+	}
+	s.dead.add(reason, e.Target, e.Sender, func() string { return e.Type })
+	if e.Kind == Ask && e.Sender.Node() == s.node {
+		if a := s.pending.take(e.Correlation); a != nil {
+			a.fail(fmt.Errorf("%w: %v: %s", ErrUnreachable, e.Target, reason))
+		}
+	}
+}
+
+// farAsker waits on another node.
+type farAsker struct {
+	sys           *System
+	asker, target PID
+	correlation   uint64
+}
+
+func (f *farAsker) reply(v any) error {
+	return f.send(&Envelope{Kind: Reply, Type: codec.TypeName(reflect.TypeOf(v)), Value: v})
+}
+
+// refuse sends the registered name of err with its text.
+func (f *farAsker) refuse(err error) { f.fail(err) }
+
+func (f *farAsker) fail(err error) {
+	e := &Envelope{Kind: Fail, Type: codec.ErrorName(err), Value: err.Error()}
+	if both, ok := err.(*failedError); ok {
+		e.Type = codec.ErrorName(ErrFailed)
+		if cause := codec.ErrorName(both.cause); cause != "" {
+			e.Meta = map[string]string{MetaCause: cause}
+		}
+	}
+	_ = f.send(e) // a string can be encoded
+}
+
+// send returns an error only if the value can't be encoded. An answer that finds no way is a dead letter.
+func (f *farAsker) send(e *Envelope) error {
+	e.Target, e.Sender, e.Correlation = f.asker, f.target, f.correlation
+	err := f.sys.send(e)
+	switch {
+	case err == nil:
+	case errors.Is(err, codec.ErrEncode):
+		return err
+	case e.Kind == Fail: // about a message that has been counted
+	case errors.Is(err, ErrFull):
+		f.sys.DeadLetter(e, Full)
+	default:
+		f.sys.DeadLetter(e, Unreachable)
+	}
+	return nil
+}

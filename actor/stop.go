@@ -1,0 +1,175 @@
+package actor
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// grace is how long Stop and Close wait, after their ctx ended, for a handler or hook that is running.
+const grace = time.Second
+
+// Stop ends an actor of this node and returns when it is gone and its name is free. What was told before is handled,
+// what was accepted after it becomes dead letters. When ctx ends, or if it has ended, only the message in hand is
+// finished, the actor's Context ends, and the rest becomes dead letters. The actor's children stop before it, the last
+// spawned first.
+//
+// Stop fails with ErrNoActor if there is no such actor (any more), with ErrDeadlock if an actor stops itself or one of
+// its parents (use Context.Stop), and with ctx's error if the message in hand is not finished within a second after ctx
+// ended: the actor is then gone as soon as it is.
+func Stop(ctx context.Context, in Scope, pid PID) error {
+	sc, err := scopeOf(in)
+	if err != nil {
+		return err
+	}
+	if ctx == nil {
+		return fmt.Errorf("%w: nil context", ErrUsage)
+	}
+	c, err := sc.sys.find(pid)
+	if err != nil {
+		return err
+	}
+	if c == nil {
+		return fmt.Errorf("%w: %v: actors of other nodes can't be stopped from here", ErrUnreachable, pid)
+	}
+	for p := sc.cell; p != nil; p = p.parent {
+		if p == c {
+			return fmt.Errorf("%w: %v stops itself or its parent", ErrDeadlock, sc.cell.label())
+		}
+	}
+	return stopAll(ctx, []*cell{c})
+}
+
+// stopAll stops actors one after the other, from the last to the first; when ctx ends, all at once.
+func stopAll(ctx context.Context, cells []*cell) error {
+	left := len(cells)
+	for ; left > 0 && ctx.Err() == nil; left-- {
+		c := cells[left-1]
+		c.shutdown()
+		select {
+		case <-c.goneChan():
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	if left == 0 {
+		return nil
+	}
+	for i := left - 1; i >= 0; i-- {
+		cells[i].kill()
+	}
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	for i := left - 1; i >= 0; i-- {
+		select {
+		case <-cells[i].goneChan():
+		case <-timer.C:
+			return fmt.Errorf("actor: %s does not return: %w", cells[i].label(), context.Cause(ctx))
+		}
+	}
+	return nil
+}
+
+// shutdown asks for an end behind what is queued.
+func (c *cell) shutdown() {
+	if wake, err := c.queue.Force(message{value: stopMark{}}); err == nil && wake {
+		c.sys.workers.run(c)
+	}
+}
+
+// quit asks for an end after the message in hand.
+func (c *cell) quit() {
+	c.flags.Or(flagQuit)
+	if c.queue.Wake() {
+		c.sys.workers.run(c)
+	}
+}
+
+// kill ends what a handler can wait for, of c and its children, and asks for an end after the message in hand.
+func (c *cell) kill() {
+	c.flags.Or(flagKill)
+	if ctx := c.ctx.Load(); ctx != nil {
+		ctx.end()
+	}
+	for _, s := range c.sources {
+		s.abort()
+	}
+	c.dropQueue(c.queue.Close())
+	for _, child := range c.children() {
+		child.kill()
+	}
+	if c.queue.Wake() {
+		c.sys.workers.run(c)
+	}
+}
+
+// end is the last thing that a worker does with c.
+func (c *cell) end() {
+	c.ending = true
+	c.family.close()
+	rest := c.batch[c.next:]
+	c.batch, c.next = nil, 0
+	c.dropQueue(rest)
+	c.dropQueue(c.queue.Close())
+	c.queue.Done(len(rest))
+	for _, s := range c.sources {
+		s.close()
+	}
+	c.retire()
+	c.leave()
+}
+
+func (c *cell) dropQueue(rest []message) {
+	for i := range rest {
+		c.drop(&rest[i], Stopped, c.stoppedError())
+	}
+}
+
+// stoppedError is why c takes no messages.
+func (c *cell) stoppedError() error {
+	if c.sys.closing.Load() {
+		return fmt.Errorf("%w: %s has stopped", ErrClosed, c.label())
+	}
+	return fmt.Errorf("%w: %s has stopped", ErrNoActor, c.label())
+}
+
+// leave frees the name and the PID.
+func (c *cell) leave() {
+	if c.path != "" {
+		c.sys.names.CompareAndDelete(c.path, c)
+	}
+	c.sys.table.remove(c)
+	c.home.remove(c)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.left = true
+	if c.gone != nil {
+		close(c.gone)
+	}
+}
+
+// goneChan is closed when the actor is gone.
+func (c *cell) goneChan() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.gone == nil {
+		c.gone = make(chan struct{})
+		if c.left {
+			close(c.gone)
+		}
+	}
+	return c.gone
+}
+
+// stopChildren stops them one after the other, the last spawned first.
+func (c *cell) stopChildren() {
+	for child := c.newest(); child != nil; child = c.newest() {
+		if c.flags.Load()&flagKill != 0 {
+			child.kill()
+		} else {
+			child.shutdown()
+		}
+		<-child.goneChan()
+	}
+}

@@ -1,0 +1,110 @@
+package codec
+
+import (
+	"bytes"
+	"encoding"
+	"errors"
+	"io"
+	"reflect"
+	"sync"
+
+	"github.com/vmihailenco/msgpack/v5"
+)
+
+// decodeCustom decodes by a method of the type's. A nil becomes the zero value without a call.
+func decodeCustom(how form) decodeFunc {
+	return func(d *decoder, v reflect.Value) error {
+		if d.isNil() {
+			v.SetZero()
+			return nil
+		}
+		v.SetZero()
+		x := v.Addr().Interface()
+		switch how {
+		case formStream:
+			return d.stream(x.(msgpack.CustomDecoder))
+		case formMsgpack:
+			start := d.pos
+			if err := d.skip(); err != nil {
+				return err
+			}
+			return x.(msgpack.Unmarshaler).UnmarshalMsgpack(bytes.Clone(d.b[start:d.pos]))
+		}
+		k, n := d.head()
+		if k != kindString && k != kindBytes {
+			return mismatch(k, v.Type())
+		}
+		data := append(make([]byte, 0, n), d.bytes(n)...)
+		if how == formBinary {
+			return x.(encoding.BinaryUnmarshaler).UnmarshalBinary(data)
+		}
+		return x.(encoding.TextUnmarshaler).UnmarshalText(data)
+	}
+}
+
+// stream lets x read the next value, and no further, by a Decoder of msgpack/v5.
+func (d *decoder) stream(x msgpack.CustomDecoder) (err error) {
+	s := streams.Get().(*stream)
+	start := d.pos
+	s.exts = s.exts[:0]
+	if d.pos, err = skip(d.b, start, &s.exts); err != nil {
+		return err
+	}
+	s.b, s.pos, s.base = d.b[start:d.pos], 0, start
+	s.dec.Reset(s)
+	if err := x.DecodeMsgpack(s.dec); err != nil {
+		return err
+	}
+	s.b = nil
+	// The Decoder keeps a buffer of the size of the longest string. After an error it is in an unknown state.
+	if d.pos-start <= 1<<16 && len(s.exts) <= 1<<10 {
+		streams.Put(s)
+	}
+	return nil
+}
+
+var streams = sync.Pool{New: func() any { return &stream{dec: msgpack.NewDecoder(nil)} }}
+
+// stream is the reader of a msgpack/v5 Decoder. Asked for a map, that Decoder takes an extension's header for a prefix
+// and the extension's contents for the map's header, whose length nobody has checked. Only then does it read the first
+// byte of the contents alone, so that is refused.
+type stream struct {
+	dec  *msgpack.Decoder
+	b    []byte
+	pos  int
+	base int   // where b begins in the decoder's bytes
+	exts []int // where, in the decoder's bytes, contents of extensions begin
+}
+
+var errExtension = errors.New("an extension where something else is wanted")
+
+func (s *stream) Read(p []byte) (int, error) {
+	if s.pos == len(s.b) {
+		return 0, io.EOF
+	}
+	n := copy(p, s.b[s.pos:])
+	s.pos += n
+	return n, nil
+}
+
+func (s *stream) ReadByte() (byte, error) {
+	if s.pos == len(s.b) {
+		return 0, io.EOF
+	}
+	for len(s.exts) > 0 && s.exts[0] < s.base+s.pos {
+		s.exts = s.exts[1:]
+	}
+	if len(s.exts) > 0 && s.exts[0] == s.base+s.pos {
+		return 0, errExtension
+	}
+	s.pos++
+	return s.b[s.pos-1], nil
+}
+
+func (s *stream) UnreadByte() error {
+	if s.pos == 0 {
+		return errors.New("nothing to unread")
+	}
+	s.pos--
+	return nil
+}

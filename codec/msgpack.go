@@ -1,0 +1,124 @@
+package codec
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+
+	"github.com/vmihailenco/msgpack/v5"
+)
+
+// Msgpack encodes values as MessagePack: see the package's documentation for which Go types become what.
+var Msgpack Codec = msgpackCodec{}
+
+type msgpackCodec struct{}
+
+func (msgpackCodec) Name() string { return "msgpack" }
+
+func (msgpackCodec) Check(t reflect.Type) error {
+	if t == nil {
+		return fmt.Errorf("%w: there is no type", ErrEncode)
+	}
+	if err := infoOf(t).err; err != nil {
+		return fault(ErrEncode, t, err)
+	}
+	return nil
+}
+
+func (msgpackCodec) Append(dst []byte, v any) (out []byte, err error) {
+	if v == nil {
+		return append(dst, 0xc0), nil
+	}
+	t := reflect.TypeOf(v)
+	defer func() {
+		if p := recover(); p != nil {
+			out, err = dst, fault(ErrEncode, t, fmt.Errorf("panic: %v", p))
+		}
+	}()
+	info := infoOf(t)
+	if info.err != nil {
+		return dst, fault(ErrEncode, t, info.err)
+	}
+	if info.dynamic {
+		if err := walk(v, 0); err != nil {
+			return dst, fault(ErrEncode, t, err)
+		}
+	}
+	if info.address {
+		p := reflect.New(t)
+		p.Elem().Set(reflect.ValueOf(v))
+		v = p.Interface()
+	}
+	e := encoders.Get().(*encoder)
+	e.out = dst
+	e.enc.Reset(e)
+	e.enc.UseCompactInts(true)
+	err = e.enc.Encode(v)
+	out = e.out
+	e.out = nil
+	if err != nil {
+		return dst, fault(ErrEncode, t, err)
+	}
+	encoders.Put(e) // not after an error, nor after a panic: what it is in the middle of is unknown
+	if info.custom || info.dynamic {
+		if err := scan(out[len(dst):]); err != nil {
+			if !errors.Is(err, ErrLimit) {
+				err = fmt.Errorf("an encoding method must write exactly one value: %w", err)
+			}
+			return dst, fault(ErrEncode, t, err)
+		}
+	}
+	return out, nil
+}
+
+func (msgpackCodec) Decode(data []byte, ptr any) (err error) {
+	v, err := target(ptr)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+		if err != nil {
+			v.SetZero()
+			err = fault(ErrDecode, v.Type(), err)
+		}
+	}()
+	info := infoOf(v.Type())
+	if info.err != nil {
+		return info.err
+	}
+	if err := scan(data); err != nil {
+		return err
+	}
+	d := decoder{b: data, budget: budget(len(data))}
+	return info.decode(&d, v)
+}
+
+// fault is the error of all three methods: which type, where in it, what.
+func fault(sentinel error, t reflect.Type, err error) error {
+	if p, ok := err.(*pathError); ok {
+		return fmt.Errorf("%w %v%s: %w", sentinel, t, p.path, p.err)
+	}
+	return fmt.Errorf("%w %v: %w", sentinel, t, err)
+}
+
+// encoder is an Encoder of msgpack/v5 that appends to a slice.
+type encoder struct {
+	enc *msgpack.Encoder
+	out []byte
+}
+
+var encoders = sync.Pool{New: func() any { return &encoder{enc: msgpack.NewEncoder(nil)} }}
+
+func (e *encoder) Write(b []byte) (int, error) {
+	e.out = append(e.out, b...)
+	return len(b), nil
+}
+
+func (e *encoder) WriteByte(b byte) error {
+	e.out = append(e.out, b)
+	return nil
+}

@@ -1,0 +1,64 @@
+package zmtp
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/go-zeromq/zmq4"
+)
+
+const maxPingContext = 16
+
+// Read returns the next message, which has at least one frame. One goroutine at a time may read. The frames are parts
+// of larger buffers that are never written to again: copy what is kept for long. PINGs are answered on the way. Any
+// error has closed the connection; Err tells which there are.
+func (c *Conn) Read() ([][]byte, error) {
+	c.reader.mu.Lock()
+	if c.leaving.Load() {
+		c.reader.mu.Unlock()
+		<-c.done // CloseWrite needs its time
+		return nil, c.cause
+	}
+	defer c.reader.mu.Unlock()
+	msg, err := c.reader.next(c.command)
+	if err != nil {
+		var timeout net.Error
+		if errors.As(err, &timeout) && timeout.Timeout() {
+			err = fmt.Errorf("zmtp: peer was silent for longer than its PING promised, %v: %w", c.reader.ttl, err)
+		}
+		return nil, c.fail(err)
+	}
+	return msg, nil
+}
+
+// command acts on a command from the peer. Those that are not known are ignored, as RFC 37 asks.
+func (c *Conn) command(p []byte) error {
+	name, body, err := splitCommand(p)
+	if err != nil {
+		return err
+	}
+	switch name {
+	case zmq4.CmdPing:
+		return c.ping(body)
+	case zmq4.CmdError:
+		return fmt.Errorf("%w: %q", ErrRejected, splitError(body))
+	}
+	return nil
+}
+
+// ping answers a PING: its TTL in tenths of a second, two bytes, and a context to be sent back.
+func (c *Conn) ping(body []byte) error {
+	if len(body) < 2 || len(body) > 2+maxPingContext {
+		return fmt.Errorf("%w: PING of %d bytes", ErrProtocol, len(body))
+	}
+	if ttl := binary.BigEndian.Uint16(body); ttl > 0 {
+		c.reader.ttl = time.Duration(ttl) * time.Second / 10
+	}
+	context := append([]byte(nil), body[2:]...)
+	c.writer.pong.Store(&context) // in place of an earlier one that is not on its way yet
+	c.answer()
+	return nil
+}

@@ -1,0 +1,167 @@
+package zmtp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-zeromq/zmq4"
+
+	"github.com/troupe-go/troupe/internal/memnet"
+)
+
+// goodbye is how long CloseWrite waits for the peer to close its end.
+const goodbye = time.Second
+
+// Conn is one ZMTP connection after its handshake. One goroutine reads; any may write and close. After the first error
+// in either direction the connection is closed.
+type Conn struct {
+	nc   net.Conn
+	peer Peer
+
+	done    chan struct{} // closed with the connection
+	end     sync.Once
+	cause   error       // why it ended; read after done
+	leaving atomic.Bool // CloseWrite was called: what comes in is of no interest
+
+	reader reader
+	writer writer
+}
+
+// Open performs the handshake over nc. accepted tells whether nc was accepted or dialled. It blocks until the handshake
+// is done, fails, cfg.Handshake has passed, or ctx ends; ctx has no say in what comes later. With an error nc is closed.
+// The error wraps ErrProtocol if the peer is no ZMTP peer or none that we can talk with, and ErrRejected if it was the
+// peer that refused.
+func Open(ctx context.Context, nc net.Conn, cfg *Config, accepted bool) (*Conn, error) {
+	if err := cfg.check(); err != nil {
+		nc.Close()
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	if cfg.Attach != nil {
+		memnet.Attach(nc, cfg.Attach())
+	}
+	stop := context.AfterFunc(ctx, func() { nc.Close() })
+	peer, err := handshake(nc, cfg, accepted)
+	if !stop() && ctx.Err() != nil {
+		err = fmt.Errorf("zmtp: handshake: %w", context.Cause(ctx))
+	}
+	if err != nil {
+		nc.Close()
+		return nil, err
+	}
+	return newConn(nc, peer, cfg.MaxMessage), nil
+}
+
+// newConn returns a Conn over nc, whose handshake is done.
+func newConn(nc net.Conn, peer Peer, maxMessage int64) *Conn {
+	c := &Conn{nc: nc, peer: peer, done: make(chan struct{})}
+	c.reader.init(nc, maxMessage)
+	c.writer.init(nc)
+	return c
+}
+
+// handshake lets zmq4 open the connection, from which it takes no more bytes than belong to the handshake.
+func handshake(nc net.Conn, cfg *Config, accepted bool) (peer Peer, err error) {
+	if err := nc.SetDeadline(time.Now().Add(cfg.Handshake)); err != nil {
+		return peer, fmt.Errorf("zmtp: handshake: %w", err)
+	}
+	mech := newMechanism(cfg, accepted)
+	g := &guard{Conn: nc, mechanism: string(mech.Type())}
+	if err := open(g, mech, cfg); err != nil {
+		return peer, explain(err, g, mech, cfg)
+	}
+	if err := nc.SetDeadline(time.Time{}); err != nil {
+		return peer, fmt.Errorf("zmtp: handshake: %w", err)
+	}
+	peer = mech.peer()
+	peer.Minor = g.check.minor
+	peer.Address = nc.RemoteAddr().String()
+	return peer, nil
+}
+
+// open calls zmq4, which must not take the process with it.
+func open(g *guard, mech mechanism, cfg *Config) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: zmq4 panicked in the handshake: %v", ErrProtocol, r)
+		}
+	}()
+	_, err = zmq4.Open(g, mech, cfg.Type, zmq4.SocketIdentity(cfg.Identity), false, nil)
+	return err
+}
+
+// explain picks the error that says most: the guard's or the mechanism's own rather than what zmq4 makes of it.
+func explain(err error, g *guard, mech mechanism, cfg *Config) error {
+	var timeout net.Error
+	switch {
+	case errors.As(g.err, &timeout) && timeout.Timeout():
+		return fmt.Errorf("zmtp: handshake not done within %v, peer sent %d bytes: %w", cfg.Handshake, g.check.total, g.err)
+	case errors.Is(g.err, ErrProtocol), errors.Is(g.err, errNoBytes):
+		return g.err
+	case mech.failure() != nil:
+		return mech.failure()
+	case g.err != nil:
+		return fmt.Errorf("zmtp: handshake: %w", g.err)
+	}
+	return err
+}
+
+// Peer is what the other end told about itself.
+func (c *Conn) Peer() Peer { return c.peer }
+
+// Attached returns what the other end attached with its Config.Attach, if it is in this process and connected in memory;
+// otherwise nil.
+func (c *Conn) Attached() any { return memnet.Attached(c.nc) }
+
+// Done is closed when the connection has ended, for whatever reason.
+func (c *Conn) Done() <-chan struct{} { return c.done }
+
+// Err returns nil until the connection has ended, then why: io.EOF if the peer closed it between two messages, ErrClosed
+// if it was Close or CloseWrite, else the error that Read or Write met first.
+func (c *Conn) Err() error {
+	select {
+	case <-c.done:
+		return c.cause
+	default:
+		return nil
+	}
+}
+
+// Close ends the connection at once. What the peer has not read yet may be lost. Every call under way returns.
+func (c *Conn) Close() error {
+	c.fail(ErrClosed)
+	return nil
+}
+
+// CloseWrite ends the connection such that the peer gets all that was written: it writes what a TryWrite left, tells the
+// peer that nothing follows, waits until the peer has closed too, but no longer than a second, and closes. What the peer
+// sends meanwhile is thrown away. (A TCP connection that is closed with input unread is reset, which destroys what the
+// peer has not read yet.)
+func (c *Conn) CloseWrite() {
+	c.leaving.Store(true)
+	hurry := time.AfterFunc(goodbye, func() { c.Close() })
+	defer hurry.Stop()
+	defer c.Close()
+	if c.writer.shut() != nil {
+		return
+	}
+	c.reader.mu.Lock() // a Read under way ends with what it was waiting for, or when the peer closes
+	defer c.reader.mu.Unlock()
+	c.reader.discard()
+}
+
+// fail ends the connection because of err and returns why it has ended: the first call decides.
+func (c *Conn) fail(err error) error {
+	c.end.Do(func() {
+		c.cause = err
+		close(c.done)
+		c.nc.Close()
+	})
+	<-c.done
+	return c.cause
+}

@@ -1,0 +1,201 @@
+package zmtp
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"time"
+)
+
+const (
+	maxPending    = 1024 // handshakes under way per listener; one more ends the oldest
+	acceptWaitMin = 10 * time.Millisecond
+	acceptWaitMax = time.Second
+	acceptQuiet   = 10 * time.Second // between two log lines about failing accepts
+)
+
+var errCrowded = errors.New("zmtp: too many handshakes under way, the oldest was ended")
+
+// Listener accepts connections at one address until it is closed.
+type Listener struct {
+	cfg      *Config
+	nl       net.Listener
+	serve    func(*Conn)
+	refusals *refusals
+	ctx      context.Context // ends with Close
+	cancel   context.CancelFunc
+	wg       sync.WaitGroup
+
+	mu      sync.Mutex
+	closed  bool
+	pending list.List // of *newcomer, oldest first
+	conns   map[*Conn]struct{}
+}
+
+// newcomer is an accepted stream that is not yet a connection.
+type newcomer struct {
+	nc      net.Conn
+	crowded bool // ended to make way
+}
+
+// Listen binds address and accepts connections there until Close. ctx bounds the binding only.
+//
+// Each connection has a goroutine of its own, first for its handshake and then for serve, so a silent or slow peer
+// delays no other; it is closed when serve returns. At most 1024 handshakes are under way at once: one more ends the
+// oldest. When connections can't be accepted, for want of file descriptors for instance, that is logged and tried again
+// after 10 ms to 1 s.
+func Listen(ctx context.Context, cfg *Config, network, address string, serve func(*Conn)) (*Listener, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	nl, err := cfg.Network.Listen(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	l := &Listener{
+		cfg:      cfg,
+		nl:       nl,
+		serve:    serve,
+		refusals: newRefusals(cfg.Log),
+		conns:    make(map[*Conn]struct{}),
+	}
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	l.wg.Go(l.accept)
+	return l, nil
+}
+
+// Addr returns the address that is bound, with its real port.
+func (l *Listener) Addr() net.Addr { return l.nl.Addr() }
+
+// Close stops listening, ends all handshakes and closes all connections, and returns when each serve has returned: it
+// must not be called from one. A second Close waits too.
+func (l *Listener) Close() error {
+	l.mu.Lock()
+	first := !l.closed
+	l.closed = true
+	l.mu.Unlock()
+	var err error
+	if first {
+		err = l.nl.Close()
+		l.cancel()
+		l.closeAll()
+	}
+	l.wg.Wait()
+	l.refusals.close()
+	return err
+}
+
+// closeAll closes every stream and connection. None is added once l.closed is set.
+func (l *Listener) closeAll() {
+	l.mu.Lock()
+	var conns []*Conn
+	for c := range l.conns {
+		conns = append(conns, c)
+	}
+	for e := l.pending.Front(); e != nil; e = e.Next() {
+		e.Value.(*newcomer).nc.Close()
+	}
+	l.mu.Unlock()
+	for _, c := range conns {
+		c.Close()
+	}
+}
+
+// accept accepts streams until the listener is closed.
+func (l *Listener) accept() {
+	var wait time.Duration
+	var logged time.Time
+	for {
+		nc, err := l.nl.Accept()
+		if err == nil {
+			wait = 0
+			l.start(nc)
+			continue
+		}
+		if l.ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+			return
+		}
+		wait = min(max(2*wait, acceptWaitMin), acceptWaitMax)
+		if logged.IsZero() || time.Since(logged) >= acceptQuiet {
+			logged = time.Now()
+			l.cfg.Log.Warn("cannot accept connections, trying again", "address", l.nl.Addr().String(), "reason", err)
+		}
+		if !pause(l.ctx, wait) {
+			return
+		}
+	}
+}
+
+// start begins the handshake of an accepted stream in a goroutine of its own.
+func (l *Listener) start(nc net.Conn) {
+	h := &newcomer{nc: nc}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		nc.Close()
+		return
+	}
+	if l.pending.Len() >= maxPending {
+		oldest := l.pending.Remove(l.pending.Front()).(*newcomer)
+		oldest.crowded = true
+		oldest.nc.Close()
+	}
+	e := l.pending.PushBack(h)
+	l.wg.Go(func() { l.run(h, e) })
+}
+
+// run is the life of a connection.
+func (l *Listener) run(h *newcomer, e *list.Element) {
+	c, err := Open(l.ctx, h.nc, l.cfg, true)
+	l.mu.Lock()
+	l.pending.Remove(e) // does nothing if it made way
+	closed := l.closed
+	switch {
+	case err != nil && h.crowded:
+		err = errCrowded
+	case err == nil && closed:
+		l.mu.Unlock()
+		c.Close()
+		return
+	case err == nil:
+		l.conns[c] = struct{}{}
+	}
+	l.mu.Unlock()
+	if err != nil {
+		if !closed { // else it's our doing
+			l.refusals.refused(remote(h.nc), err)
+		}
+		return
+	}
+	l.serve(c)
+	c.Close()
+	if err := c.Err(); errors.Is(err, ErrProtocol) || errors.Is(err, ErrRejected) {
+		l.refusals.ended(remote(h.nc), err)
+	}
+	l.mu.Lock()
+	delete(l.conns, c)
+	l.mu.Unlock()
+}
+
+// remote names the other end of nc for a log line.
+func remote(nc net.Conn) string {
+	if a := nc.RemoteAddr(); a != nil {
+		return a.String()
+	}
+	return ""
+}
+
+// pause waits; it reports false if ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

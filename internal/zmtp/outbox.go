@@ -1,0 +1,210 @@
+package zmtp
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/troupe-go/troupe/internal/queue"
+)
+
+// lull is how long nothing was sent before a message is written by its sender. Those that come faster are left to the
+// writer, which writes many at once.
+const lull = 5 * time.Microsecond
+
+// Outbox is a bounded queue of messages to one peer. It outlives connections: each is served for as long as it lasts,
+// and what it did not take whole is the first that the next one gets. What was written to a connection that then broke
+// may be lost. Messages of one sender are never reordered.
+//
+// If the peer is in this process, the outbox can be lent to it: then the peer takes the messages itself.
+type Outbox struct {
+	q     queue.Queue[[][]byte] // without a limit of its own
+	room  func()
+	limit atomic.Int64
+	count atomic.Int64 // messages queued, in hand, and half written
+	full  atomic.Bool  // a Send was refused since room was last called
+
+	conn   atomic.Pointer[Conn]   // served now
+	ready  atomic.Pointer[func()] // lent now
+	armed  atomic.Bool            // the next message is to be announced with ready
+	wake   chan struct{}          // something for Serve to do
+	closed chan struct{}
+	once   sync.Once
+
+	// writing is held by whoever takes from q and until what was taken is written: a sender that finds the outbox empty
+	// and gets this lock can't overtake anything.
+	writing sync.Mutex
+	held    [][][]byte // taken and not written
+	batch   [][][]byte // what held is a part of, to be used again
+	half    [][]byte   // half written to halfOn
+	halfOn  *Conn
+	last    time.Duration // when a Send last held writing, since start
+	lent    int           // messages that the borrower has in hand
+	extra   int           // the borrower's addition to limit
+
+	waiting sync.Mutex
+	waiters []chan struct{} // to be closed when all is written
+}
+
+// start is what times are counted from: comparing durations costs less than comparing times.
+var start = time.Now()
+
+// NewOutbox returns an empty outbox for at most limit messages; zero or less means any number. room may be nil; it is
+// called when a message could be sent again after one was refused. It must be quick, and of the outbox it may call
+// nothing but Send and Len.
+func NewOutbox(limit int, room func()) *Outbox {
+	o := &Outbox{room: room, wake: make(chan struct{}, 1), closed: make(chan struct{})}
+	o.limit.Store(int64(limit))
+	o.q.Init(0)
+	return o
+}
+
+// Send queues msg, or writes it at once if that is possible without waiting and nothing is before it. It never waits.
+// The outbox owns msg from then on. It returns false, and msg stays the caller's, if the outbox is full or closed.
+func (o *Outbox) Send(msg [][]byte) bool {
+	if !o.reserve() {
+		o.full.Store(true)
+		if !o.reserve() { // there was no room after the Store, so whoever makes some will call room
+			return false
+		}
+	}
+	if o.count.Load() == 1 && o.through(msg) {
+		return true
+	}
+	wake, err := o.q.Force(msg)
+	if err != nil {
+		o.release(1)
+		return false
+	}
+	if ready := o.ready.Load(); ready != nil && o.armed.Load() && o.armed.CompareAndSwap(true, false) {
+		(*ready)()
+	}
+	if wake {
+		o.signal()
+	}
+	return true
+}
+
+// through writes msg, the only message in the outbox, if that is possible without waiting.
+func (o *Outbox) through(msg [][]byte) bool {
+	c := o.conn.Load()
+	if c == nil || !o.writing.TryLock() {
+		return false
+	}
+	defer o.writing.Unlock()
+	now := time.Since(start)
+	busy := now-o.last < lull
+	o.last = now
+	// The writer may have been between a Take and this lock's release when the message was counted, or another sender
+	// may have queued one meanwhile: only now is it sure that nothing is before this one.
+	if busy || o.count.Load() != 1 || o.conn.Load() != c || o.isClosed() {
+		return false
+	}
+	taken, rest := c.TryWrite(msg)
+	o.last = time.Since(start)
+	switch {
+	case rest:
+		o.half, o.halfOn = msg, c
+		o.signal()
+	case taken:
+		o.release(1)
+	}
+	return taken
+}
+
+// reserve counts one message more, if the limit allows it.
+func (o *Outbox) reserve() bool {
+	for {
+		n, limit := o.count.Load(), o.limit.Load()
+		if limit > 0 && n >= limit {
+			return false
+		}
+		if o.count.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// release counts n messages less, and tells those who wait for that.
+func (o *Outbox) release(n int) {
+	left := o.count.Add(int64(-n))
+	o.hasRoom()
+	if left == 0 {
+		o.tellEmpty()
+	}
+}
+
+func (o *Outbox) signal() {
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Len returns how many messages are not yet written, or not yet taken and done by a borrower.
+func (o *Outbox) Len() int { return int(o.count.Load()) }
+
+// Wait waits until all messages are written, or, if the outbox is lent, taken and done. It fails with the cause of
+// ctx's end, or with ErrClosed if Close came first.
+func (o *Outbox) Wait(ctx context.Context) error {
+	for o.Len() > 0 {
+		empty := make(chan struct{})
+		o.waiting.Lock()
+		o.waiters = append(o.waiters, empty)
+		o.waiting.Unlock()
+		if o.Len() == 0 {
+			o.tellEmpty()
+		}
+		select {
+		case <-empty:
+		case <-o.closed:
+			return ErrClosed
+		case <-ctx.Done():
+			o.forget(empty)
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+func (o *Outbox) tellEmpty() {
+	o.waiting.Lock()
+	defer o.waiting.Unlock()
+	for _, w := range o.waiters {
+		close(w)
+	}
+	o.waiters = nil
+}
+
+func (o *Outbox) forget(waiter chan struct{}) {
+	o.waiting.Lock()
+	defer o.waiting.Unlock()
+	for i, w := range o.waiters {
+		if w == waiter {
+			o.waiters = append(o.waiters[:i], o.waiters[i+1:]...)
+			return
+		}
+	}
+}
+
+// Close refuses further messages and returns those that were not written, oldest first. It does not wait for a peer: if
+// a write is under way, its connection is closed.
+func (o *Outbox) Close() (rest [][][]byte) {
+	o.once.Do(func() { close(o.closed) })
+	queued := o.q.Close()
+	if !o.writing.TryLock() {
+		if c := o.conn.Load(); c != nil {
+			c.Close()
+		}
+		o.writing.Lock()
+	}
+	defer o.writing.Unlock()
+	if o.half != nil {
+		rest = append(rest, o.half)
+	}
+	rest = append(append(rest, o.held...), queued...)
+	o.half, o.halfOn, o.held, o.batch = nil, nil, nil, nil
+	o.count.Add(int64(-len(rest)))
+	return rest
+}

@@ -1,0 +1,399 @@
+package zmtp
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/troupe-go/troupe/internal/memnet"
+)
+
+// serving serves o with c until it ends. The result is there when it has.
+func serving(o *Outbox, c *Conn) chan error {
+	done := make(chan error, 1)
+	go func() { done <- o.Serve(c) }()
+	return done
+}
+
+func TestOneSendersMessagesNeverOvertakeEachOther(t *testing.T) {
+	const senders, each = 4, 20000
+	for name, stream := range streams {
+		t.Run(name, func(t *testing.T) {
+			a, b := stream(t)
+			d, r := connect(t, a, b)
+			room := make(chan struct{}, 1)
+			o := NewOutbox(500, func() {
+				select {
+				case room <- struct{}{}:
+				default:
+				}
+			})
+			served := serving(o, d)
+			var wg sync.WaitGroup
+			for s := range senders {
+				wg.Go(func() {
+					for i := range each {
+						msg := [][]byte{binary.BigEndian.AppendUint64(nil, uint64(s)<<32|uint64(i))}
+						for !o.Send(msg) {
+							<-room
+							select { // for the others
+							case room <- struct{}{}:
+							default:
+							}
+							runtime.Gosched()
+						}
+						if i%100 == 0 {
+							time.Sleep(10 * time.Microsecond) // an idle outbox writes through
+						}
+					}
+				})
+			}
+			var next [senders]int
+			for range senders * each {
+				msg, err := r.Read()
+				if err != nil {
+					t.Fatal(err)
+				}
+				v := binary.BigEndian.Uint64(msg[0])
+				if s, i := v>>32, int(uint32(v)); next[s] != i {
+					t.Fatalf("sender %d: %d came for %d", s, i, next[s])
+				} else {
+					next[s]++
+				}
+			}
+			wg.Wait()
+			if err := o.Wait(t.Context()); err != nil || o.Len() != 0 {
+				t.Error(err, o.Len())
+			}
+			if rest := o.Close(); len(rest) != 0 {
+				t.Error(len(rest))
+			}
+			if err := <-served; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestWhatAConnectionDidNotTakeGoesOverTheNext(t *testing.T) {
+	const n = 100
+	synctest.Test(t, func(t *testing.T) {
+		o := NewOutbox(0, nil)
+		for i := range n {
+			o.Send([][]byte{[]byte(fmt.Sprint(i)), make([]byte, 5000)})
+		}
+		a, b := memnet.Pipe()
+		c1, peer := raw(t, a, b, 1<<20)
+		served := serving(o, c1)
+		synctest.Wait() // the pipe is full
+		peer.Close()
+		if err := <-served; err == nil {
+			t.Error("no error")
+		}
+		left := o.Len()
+		if left < n-64<<10/5000-1 || left >= n {
+			t.Fatalf("%d left", left)
+		}
+		a, b = memnet.Pipe()
+		c2, r := newConn(a, Peer{}, 1<<20), newConn(b, Peer{}, 1<<20)
+		served = serving(o, c2)
+		for i := n - left; i < n; i++ {
+			if msg, err := r.Read(); err != nil || string(msg[0]) != fmt.Sprint(i) {
+				t.Fatalf("%s for %d: %v", msg[0], i, err)
+			}
+		}
+		if err := o.Wait(t.Context()); err != nil {
+			t.Error(err)
+		}
+		c2.Close()
+		r.Close()
+		if err := <-served; err != ErrClosed {
+			t.Error(err)
+		}
+	})
+}
+
+// A message that a sender wrote half of belongs to no connection but the one it was begun on: another gets it whole.
+func TestHalfWrittenMessageIsFinishedOrWrittenAnew(t *testing.T) {
+	for _, anew := range []bool{false, true} {
+		t.Run(fmt.Sprint(anew), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, b := memnet.Pipe()
+				c, r := newConn(a, Peer{}, 1<<20), newConn(b, Peer{}, 1<<20)
+				o := NewOutbox(10, nil)
+				served := serving(o, c)
+				synctest.Wait()
+				n := 0
+				for o.Len() == 0 {
+					time.Sleep(time.Second) // not busy: the sender itself writes
+					o.Send([][]byte{[]byte(fmt.Sprint(n)), make([]byte, 5000)})
+					n++
+				}
+				o.Send(text("last"))
+				first := 0
+				if anew {
+					c.Close()
+					<-served
+					r.Close()
+					first = n - 1
+					a, b = memnet.Pipe()
+					c, r = newConn(a, Peer{}, 1<<20), newConn(b, Peer{}, 1<<20)
+					served = serving(o, c)
+				}
+				for i := first; i < n; i++ {
+					if msg, err := r.Read(); err != nil || string(msg[0]) != fmt.Sprint(i) || len(msg[1]) != 5000 {
+						t.Fatal(i, err)
+					}
+				}
+				if msg, err := r.Read(); err != nil || string(msg[0]) != "last" {
+					t.Error(err)
+				}
+				synctest.Wait()
+				if o.Len() != 0 {
+					t.Error(o.Len())
+				}
+				o.Close()
+				<-served
+				c.Close()
+				r.Close()
+			})
+		})
+	}
+}
+
+// C22
+func TestStalledPeerBlocksNeitherSendNorClose(t *testing.T) {
+	for name, stream := range streams {
+		t.Run(name, func(t *testing.T) {
+			a, b := stream(t)
+			d, _ := connect(t, a, b)
+			o := NewOutbox(50, nil)
+			served := serving(o, d)
+			n := 0
+			soon(t, "Send to a stalled peer", func() {
+				for {
+					if !o.Send([][]byte{binary.BigEndian.AppendUint32(nil, uint32(n)), make([]byte, 1<<20)}) {
+						break // full, and the writer is stuck: or it takes more
+					}
+					n++
+				}
+			})
+			var rest [][][]byte
+			soon(t, "Close with a stalled peer", func() { rest = o.Close() })
+			if len(rest) > 50 || len(rest) == 0 {
+				t.Error(len(rest))
+			}
+			for i, msg := range rest {
+				if k := binary.BigEndian.Uint32(msg[0]); int(k) != n-len(rest)+i {
+					t.Errorf("%d left of %d, number %d is %d", len(rest), n, i, k)
+				}
+			}
+			soon(t, "Serve after Close", func() { <-served })
+			if o.Send(text("x")) {
+				t.Error("sent after Close")
+			}
+			if o.Len() != 0 {
+				t.Error(o.Len())
+			}
+		})
+	}
+}
+
+func TestFullOutboxRefusesAndTellsWhenThereIsRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rooms := 0
+		o := NewOutbox(2, func() { rooms++ })
+		if !o.Send(text("1")) || !o.Send(text("2")) || o.Send(text("3")) {
+			t.Fatal("limit")
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := o.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		a, b := memnet.Pipe()
+		c, _ := raw(t, a, b, 1000)
+		served := serving(o, c)
+		if err := o.Wait(t.Context()); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if rooms != 1 || o.Len() != 0 {
+			t.Error(rooms, o.Len())
+		}
+		c.Close()
+		<-served
+		o.Send(text("4"))
+		waited := make(chan error)
+		go func() { waited <- o.Wait(context.Background()) }()
+		synctest.Wait()
+		if rest := o.Close(); len(rest) != 1 || string(rest[0][0]) != "4" {
+			t.Error(rest)
+		}
+		if err := <-waited; err != ErrClosed {
+			t.Error(err)
+		}
+	})
+}
+
+func TestBorrowerTakesTheMessagesItself(t *testing.T) {
+	o := NewOutbox(2, nil)
+	o.Send(text("1"))
+	o.Send(text("2"))
+	calls := 0
+	o.Lend(2, func() { calls++ })
+	if calls != 1 {
+		t.Errorf("%d calls with something queued", calls)
+	}
+	if !o.Send(text("3")) || !o.Send(text("4")) || o.Send(text("5")) {
+		t.Error("limit while lent")
+	}
+	batch := o.Take(nil)
+	if len(batch) != 4 || string(batch[3][0]) != "4" || o.Len() != 4 || o.Send(text("5")) {
+		t.Fatal(batch)
+	}
+	o.Done(4)
+	if !o.Send(text("5")) || calls != 2 {
+		t.Errorf("%d calls after a Take", calls)
+	}
+	o.Send(text("6"))
+	if calls != 2 {
+		t.Errorf("%d calls with more queued", calls)
+	}
+	batch = o.Take(batch)
+	o.Send(text("7"))
+	o.Reclaim()
+	if o.Take(nil) != nil || o.Len() != 1 {
+		t.Error("after Reclaim: ", o.Len())
+	}
+	o.Done(len(batch))
+	if o.Len() != 1 {
+		t.Error("a late Done counts")
+	}
+	if !o.Send(text("8")) || o.Send(text("9")) {
+		t.Error("limit after Reclaim")
+	}
+	if rest := o.Close(); len(rest) != 2 || string(rest[0][0]) != "7" {
+		t.Error(rest)
+	}
+}
+
+func TestBorrowedMessagesKeepTheirOrder(t *testing.T) {
+	const n = 100000
+	ready := make(chan struct{}, 1)
+	o := NewOutbox(100, nil)
+	o.Lend(100, func() {
+		select {
+		case ready <- struct{}{}:
+		default:
+		}
+	})
+	go func() {
+		for i := 0; i < n; {
+			if o.Send([][]byte{binary.BigEndian.AppendUint32(nil, uint32(i))}) {
+				i++
+			} else {
+				runtime.Gosched()
+			}
+		}
+	}()
+	var batch [][][]byte
+	for i := 0; i < n; {
+		<-ready
+		batch = o.Take(batch) // once for each call of ready is enough
+		for _, msg := range batch {
+			if k := binary.BigEndian.Uint32(msg[0]); int(k) != i {
+				t.Fatalf("%d for %d", k, i)
+			}
+			i++
+		}
+		o.Done(len(batch))
+	}
+	if err := o.Wait(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWhatWasTakenBackGoesOverAConnection(t *testing.T) {
+	a, b := tcpPair(t)
+	d, r := connect(t, a, b)
+	o := NewOutbox(0, nil)
+	o.Lend(0, func() {})
+	o.Take(nil)
+	o.Send(text("1"))
+	o.Reclaim()
+	served := serving(o, d)
+	if msg, err := r.Read(); err != nil || string(msg[0]) != "1" {
+		t.Error(err)
+	}
+	o.Close()
+	<-served
+}
+
+// BenchmarkConn sends messages of 100 bytes from one Conn to another over tcp, through an Outbox.
+func BenchmarkConn(b *testing.B) {
+	for _, size := range []int{16, 100, 1024} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			x, y := tcpPair(b)
+			d, r := connect(b, x, y)
+			room := make(chan struct{}, 1)
+			o := NewOutbox(10000, func() { room <- struct{}{} })
+			served := serving(o, d)
+			msg := [][]byte{make([]byte, size)}
+			b.SetBytes(int64(size))
+			b.ResetTimer()
+			go func() {
+				for range b.N {
+					for !o.Send(msg) {
+						<-room
+					}
+				}
+			}()
+			for range b.N {
+				if _, err := r.Read(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
+			o.Close()
+			<-served
+		})
+	}
+}
+
+// BenchmarkPingPong sends a message of 100 bytes to and fro over tcp.
+func BenchmarkPingPong(b *testing.B) {
+	x, y := tcpPair(b)
+	d, r := connect(b, x, y)
+	od, or := NewOutbox(10, nil), NewOutbox(10, nil)
+	sd, sr := serving(od, d), serving(or, r)
+	go func() {
+		for {
+			msg, err := r.Read()
+			if err != nil {
+				return
+			}
+			or.Send(msg)
+		}
+	}()
+	msg := [][]byte{make([]byte, 100)}
+	for b.Loop() {
+		od.Send(msg)
+		if _, err := d.Read(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
+	od.Close()
+	or.Close()
+	<-sd
+	<-sr
+	d.Close()
+	r.Close()
+}

@@ -1,0 +1,220 @@
+package zmtp
+
+import (
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/go-zeromq/zmq4"
+)
+
+const (
+	chunk    = 64 << 10 // bytes to collect before they are written
+	bigFrame = 8 << 10  // a frame from this size on is not copied to be written with others
+	tryMost  = 16 << 10 // the largest message that TryWrite tries
+)
+
+// tryWriter is a stream that can write what there is room for without waiting.
+type tryWriter interface {
+	TryWrite(p []byte) (n int, err error)
+}
+
+// writer puts frames on a stream.
+type writer struct {
+	mu   sync.Mutex // held by whoever writes
+	nc   net.Conn
+	raw  syscall.RawConn // nil if nc has none
+	err  error           // nothing can be written any more
+	rest []byte          // what a TryWrite left, to be written before anything else
+
+	pong    atomic.Pointer[[]byte] // context of the PONG to be written
+	attempt func(fd uintptr) bool
+	p       []byte // what attempt writes
+	n       int    // how much of it it wrote
+	failed  error
+}
+
+func (w *writer) init(nc net.Conn) {
+	w.nc, w.raw = nc, rawOf(nc)
+	w.attempt = w.writeRaw
+}
+
+// Write writes what a TryWrite left, then batch, and waits as long as that takes. n is how many messages of batch were
+// written as a whole, all of them unless there is an error, which has closed the connection. A message has at least one
+// frame; one without is skipped.
+func (c *Conn) Write(batch [][][]byte) (n int, err error) {
+	c.writer.mu.Lock()
+	defer c.unlock()
+	n, err = c.writer.write(batch)
+	if err != nil && err != ErrClosed { // which is CloseWrite, and that closes c itself
+		err = c.fail(err)
+	}
+	return n, err
+}
+
+// Flush writes what a TryWrite left, and waits as long as that takes.
+func (c *Conn) Flush() error {
+	_, err := c.Write(nil)
+	return err
+}
+
+// TryWrite writes msg if that is possible without waiting. If taken is false, nothing happened: somebody else is
+// writing, there is no room, msg is large, the stream has no way to write without waiting, or the connection has ended.
+// If rest is true, a part of it is left, which Write and Flush write before anything else; one of them must be called.
+func (c *Conn) TryWrite(msg [][]byte) (taken, rest bool) {
+	w := &c.writer
+	if !w.mu.TryLock() {
+		return false, false
+	}
+	defer c.unlock()
+	size := wireSize(msg)
+	if w.err != nil || len(w.rest) > 0 || size > tryMost {
+		return false, false
+	}
+	buf := borrowBuffer()
+	defer giveBackBuffer(buf)
+	p := appendMessage((*buf)[:0], msg)
+	n, err := w.try(p)
+	if err != nil {
+		c.fail(err)
+	}
+	if n == 0 && size > 0 {
+		return false, false
+	}
+	w.rest = append(w.rest, p[n:]...)
+	return true, len(w.rest) > 0
+}
+
+// unlock ends writing. A PONG that was asked for meanwhile is not forgotten.
+func (c *Conn) unlock() {
+	c.writer.mu.Unlock()
+	c.answer()
+}
+
+// answer writes the PONG that is to be written, if any, without waiting. If somebody is writing, they will do it.
+func (c *Conn) answer() {
+	w := &c.writer
+	for w.pong.Load() != nil && w.mu.TryLock() {
+		if w.tryPong() {
+			w.mu.Unlock()
+			continue
+		}
+		go func() { // which has the lock, so there is at most one
+			if _, err := w.write(nil); err != nil {
+				c.fail(err)
+			}
+			c.unlock()
+		}()
+		return
+	}
+}
+
+// tryPong writes the PONG as far as that goes without waiting, and reports whether nothing is left.
+func (w *writer) tryPong() bool {
+	if w.err != nil {
+		w.pong.Store(nil)
+		return true
+	}
+	if len(w.rest) > 0 {
+		return false
+	}
+	w.takePong()
+	n, err := w.try(w.rest)
+	if err != nil {
+		w.rest = nil
+		return true // the reader will meet the same error
+	}
+	w.rest = append(w.rest[:0], w.rest[n:]...)
+	return len(w.rest) == 0
+}
+
+// takePong appends the PONG to rest.
+func (w *writer) takePong() {
+	if context := w.pong.Swap(nil); context != nil {
+		w.rest = appendCommand(w.rest, zmq4.CmdPong, *context)
+	}
+}
+
+// try writes as much of p as there is room for.
+func (w *writer) try(p []byte) (n int, err error) {
+	if t, ok := w.nc.(tryWriter); ok {
+		n, err = t.TryWrite(p)
+	} else if w.raw != nil {
+		w.p, w.n, w.failed = p, 0, nil
+		if err = w.raw.Write(w.attempt); err == nil {
+			err = w.failed
+		}
+		n, w.p = w.n, nil
+	}
+	if err != nil {
+		w.err = err
+	}
+	return n, err
+}
+
+// writeRaw writes as much of p as there is room for. It never asks to be called again.
+func (w *writer) writeRaw(fd uintptr) bool {
+	w.n, w.failed = writeNow(fd, w.p)
+	return true
+}
+
+// shut writes what is left and ends our direction of the stream.
+func (w *writer) shut() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, err := w.write(nil); err != nil {
+		return err
+	}
+	w.err = ErrClosed
+	half, ok := w.nc.(interface{ CloseWrite() error })
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	return half.CloseWrite()
+}
+
+// write writes rest, a PONG and batch. n is how many messages of batch were written as a whole.
+func (w *writer) write(batch [][][]byte) (n int, err error) {
+	if w.err != nil {
+		return 0, w.err
+	}
+	w.takePong()
+	if len(w.rest) == 0 && len(batch) == 0 {
+		return 0, nil
+	}
+	g := gather{w: w.nc, buf: borrowBuffer()}
+	defer giveBackBuffer(g.buf)
+	before := len(w.rest)
+	*g.buf = append((*g.buf)[:0], w.rest...)
+	w.rest = nil
+	for _, msg := range batch {
+		last := len(msg) - 1
+		for i, body := range msg {
+			flags := byte(flagMore)
+			if i == last {
+				flags = 0
+			}
+			if err := g.frame(flags, body); err != nil {
+				w.err = err
+				return whole(batch, g.written-before), err
+			}
+		}
+	}
+	if err := g.flush(); err != nil {
+		w.err = err
+		return whole(batch, g.written-before), err
+	}
+	return len(batch), nil
+}
+
+// whole is how many messages the first n bytes of batch hold as a whole.
+func whole(batch [][][]byte, n int) int {
+	for i, msg := range batch {
+		if n -= wireSize(msg); n < 0 {
+			return i
+		}
+	}
+	return len(batch)
+}

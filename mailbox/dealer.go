@@ -1,0 +1,24 @@
+package mailbox
+
+// dealer is DEALER: what is sent goes to the peers in turn, what comes is taken from them in turn.
+type dealer struct {
+	s   *Socket
+	out balancer
+}
+
+func (d *dealer) join(p *peer)            { d.out.add(p) }
+func (d *dealer) leave(p *peer)           { d.out.remove(p) }
+func (d *dealer) up(*inlet, []byte) error { return nil }
+func (d *dealer) down(*inlet)             {}
+
+func (d *dealer) send(msg [][]byte) (bool, error) {
+	return d.out.send(msg[1:]) != nil, nil
+}
+
+func (d *dealer) recv() ([][]byte, bool, error) {
+	in, msg := d.s.in.pop()
+	if msg == nil {
+		return nil, false, nil
+	}
+	return in.unpack(nil, msg), true, nil
+}

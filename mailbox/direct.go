@@ -1,0 +1,103 @@
+package mailbox
+
+import (
+	"sync"
+
+	"github.com/troupe-go/troupe/internal/zmtp"
+)
+
+// direct is a connection between two sockets of this process: each receives what is in the other's outbox, and no bytes
+// move. The stream below it only tells when it ends.
+//
+// The connecting side makes one for each connection it dials and attaches it to the stream; the binding side finds it
+// there and joins.
+type direct struct {
+	mu   sync.Mutex
+	ends [2]*peer  // the connecting one and, once it joined, the binding one
+	in   [2]*inlet // in[i] is what ends[i] receives
+	over bool
+}
+
+// join connects both ends. It reports false if the connection is over already, or if one of the sockets refuses it.
+func (d *direct) join(binding *peer) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.over {
+		return false
+	}
+	connecting := d.ends[0]
+	d.ends[1] = binding
+	binding.meeting.Store(d)
+	d.in[0] = &inlet{peer: connecting, src: binding.out}
+	d.in[1] = &inlet{peer: binding, src: connecting.out}
+	if !connecting.s.up(d.in[0], binding.s.identity()) {
+		d.over = true
+		return false
+	}
+	if !binding.s.up(d.in[1], connecting.s.identity()) {
+		d.over = true
+		d.in[0].ended.Store(true)
+		connecting.s.pattern.down(d.in[0])
+		return false
+	}
+	for i, in := range d.in {
+		s := in.peer.s
+		d.ends[1-i].out.Lend(s.cfg.RecvHWM, func() { s.in.wake(in) })
+		s.in.wake(in)
+	}
+	for i, end := range d.ends {
+		if end.s.closed.Load() {
+			d.leaveAll(i)
+		}
+	}
+	return true
+}
+
+// last waits for the end of the stream below, and takes leave.
+func (d *direct) last(c *zmtp.Conn) {
+	for {
+		if _, err := c.Read(); err != nil {
+			break
+		}
+	}
+	d.end()
+}
+
+// end disconnects both ends. What the connecting one has sent and the other not taken waits for the next connection.
+func (d *direct) end() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.over || d.ends[1] == nil {
+		d.over = true
+		return
+	}
+	d.over = true
+	for _, in := range d.in {
+		in.peer.s.in.end(in, nil)
+	}
+	d.ends[0].out.Reclaim()
+	for _, in := range d.in {
+		in.peer.s.pattern.down(in)
+	}
+}
+
+// handOver gives all that p has sent to the other end at once, whatever its high-water mark: p's socket is closing. It
+// does nothing if the ends are not connected.
+func (d *direct) handOver(p *peer) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.over || d.ends[1] == nil {
+		return
+	}
+	i := 0
+	if d.ends[1] == p {
+		i = 1
+	}
+	d.leaveAll(i)
+}
+
+// leaveAll is handOver for d.ends[i].
+func (d *direct) leaveAll(i int) {
+	other := d.in[1-i]
+	other.peer.s.in.add(other, d.ends[i].out.Close())
+}

@@ -1,0 +1,141 @@
+package mailbox
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/troupe-go/troupe/internal/zmtp"
+)
+
+// source is where an inlet's messages come from: the queue that a connection's reader fills, or the outbox of the
+// socket at the other end if that is in this process.
+type source interface {
+	Take(buf [][][]byte) [][][]byte
+	Done(n int)
+}
+
+var _ source = (*zmtp.Outbox)(nil)
+
+// inlet is what comes in over one connection. It is part of the socket's fair queue whenever something may be in it,
+// and after its connection ended until it is empty.
+type inlet struct {
+	peer  *peer
+	wire  bool        // frames are parts of the reader's buffers
+	id    []byte      // what a ROUTER calls the connection's other end
+	ended atomic.Bool // the connection has
+
+	// guarded by the fair queue
+	src    source     // nil once the connection ended: what was in it is in rest
+	batch  [][][]byte // taken from src; batch[next:] is still to be received
+	next   int
+	rest   [][][]byte // to be received after batch: what the other end left behind
+	listed bool       // it has a place in the fair queue
+}
+
+// fairQueue gives Recv the messages of all inlets, one from each in turn.
+type fairQueue struct {
+	waiting waiters // Recvs
+
+	mu    sync.Mutex
+	ready []*inlet // something may be in these
+	turn  int      // the next one's place
+}
+
+// wake notes that something is in in, which was empty.
+func (q *fairQueue) wake(in *inlet) {
+	q.mu.Lock()
+	q.list(in)
+	q.mu.Unlock()
+	q.waiting.wake()
+}
+
+func (q *fairQueue) list(in *inlet) {
+	if !in.listed {
+		in.listed = true
+		q.ready = append(q.ready, in)
+	}
+}
+
+// pop returns the next message and where it came from, or nil if there is none.
+func (q *fairQueue) pop() (*inlet, [][]byte) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.ready) > 0 {
+		if q.turn >= len(q.ready) {
+			q.turn = 0
+		}
+		in := q.ready[q.turn]
+		if msg := in.pop(); msg != nil {
+			q.turn++
+			return in, msg
+		}
+		in.listed = false
+		q.ready = append(q.ready[:q.turn], q.ready[q.turn+1:]...)
+	}
+	return nil, nil
+}
+
+// more says whether there may be another message.
+func (q *fairQueue) more() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.ready) > 0
+}
+
+// add puts msgs behind what is in in.
+func (q *fairQueue) add(in *inlet, msgs [][][]byte) {
+	if len(msgs) == 0 {
+		return
+	}
+	q.mu.Lock()
+	in.rest = append(in.rest, msgs...)
+	q.list(in)
+	q.mu.Unlock()
+	q.waiting.wake()
+}
+
+// end detaches in from its source. What it had taken is still received, then rest.
+func (q *fairQueue) end(in *inlet, rest [][][]byte) {
+	q.mu.Lock()
+	in.ended.Store(true)
+	in.src = nil
+	q.mu.Unlock()
+	q.add(in, rest)
+}
+
+// clear drops what is in in, whose connection has ended, and returns how many messages that were.
+func (q *fairQueue) clear(in *inlet) (dropped int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for in.pop() != nil {
+		dropped++
+	}
+	return dropped
+}
+
+// pop returns the oldest message in in, nil if there is none.
+func (in *inlet) pop() [][]byte {
+	if in.next == len(in.batch) {
+		in.refill()
+		if len(in.batch) == 0 {
+			return nil
+		}
+	}
+	msg := in.batch[in.next]
+	in.batch[in.next] = nil
+	in.next++
+	if in.src != nil {
+		in.src.Done(1)
+	}
+	return msg
+}
+
+func (in *inlet) refill() {
+	in.next = 0
+	if in.src != nil {
+		if in.batch = in.src.Take(in.batch); len(in.batch) > 0 {
+			return
+		}
+	}
+	in.batch, in.rest = in.rest, nil
+}

@@ -1,0 +1,212 @@
+package mailbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-zeromq/zmq4"
+
+	"github.com/troupe-go/troupe/internal/zmtp"
+)
+
+// SocketType names a ZeroMQ pattern.
+type SocketType = zmq4.SocketType
+
+// The patterns there are. New refuses the others.
+const (
+	Req    = zmq4.Req    // a request, then its reply; to several peers in turn
+	Rep    = zmq4.Rep    // a request, then its reply; from several peers in turn
+	Dealer = zmq4.Dealer // sends to its peers in turn, receives from them in turn
+	Router = zmq4.Router // sends to the peer whose identity is the message's first frame, and receives such messages
+)
+
+var (
+	// ErrClosed is returned by what is used after Close, or was waiting when it was called.
+	ErrClosed = errors.New("mailbox: socket is closed")
+	// ErrState is wrapped by the errors of Send and Recv out of turn, on a REQ or REP.
+	ErrState = errors.New("mailbox: out of turn")
+	// ErrPeerLost is returned by a REQ's Recv when the connection that carried the request ended before the reply came.
+	// The peer may have handled the request or not. The next call is Send.
+	ErrPeerLost = errors.New("mailbox: the connection that carried the request ended")
+	// ErrEndpoint is wrapped by the errors of endpoints that can't be used. Their texts say what to write instead.
+	ErrEndpoint = errors.New("mailbox: endpoint")
+	// ErrUnsupported is wrapped by the error of New for a socket type that is not there.
+	ErrUnsupported = errors.New("mailbox: unsupported")
+	// ErrUnsent is wrapped by the error of Close if messages were left that could not be sent in time.
+	ErrUnsent = errors.New("mailbox: messages were not sent")
+)
+
+// Socket is a ZeroMQ socket. All its methods may be called from any goroutine, at any time.
+//
+// Send and Recv wait until they can do their work or their context ends; then their error wraps ctx.Err(), and nothing
+// was sent or received. With a context that has ended already they try once without waiting.
+type Socket struct {
+	typ     SocketType
+	cfg     Config
+	pattern pattern
+	in      fairQueue
+	room    waiters // Sends
+	dropped atomic.Uint64
+
+	ctx     context.Context // ends when Close begins
+	cancel  context.CancelFunc
+	closed  atomic.Bool   // ctx has ended
+	release chan struct{} // closed when Close is through
+
+	mu        sync.Mutex
+	peers     map[*peer]struct{}
+	conns     map[*zmtp.Conn]struct{} // over which bytes move
+	listeners []*zmtp.Listener
+	dialers   []*zmtp.Dialer
+	refusals  int       // connections that the pattern refused since refusedAt
+	refusedAt time.Time // when the log last said so
+}
+
+// New returns a socket that is neither bound nor connected. It fails with an error that wraps ErrUnsupported for a
+// socket type other than Req, Rep, Dealer and Router, and with one that names the field for a cfg that can't be
+// honoured. Whoever makes a Socket closes it.
+func New(t SocketType, cfg Config) (*Socket, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &Socket{
+		typ:     t,
+		cfg:     cfg,
+		release: make(chan struct{}),
+		peers:   make(map[*peer]struct{}),
+		conns:   make(map[*zmtp.Conn]struct{}),
+	}
+	if s.pattern, err = newPattern(s); err != nil {
+		return nil, err
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s, nil
+}
+
+// Type returns the pattern that the socket follows.
+func (s *Socket) Type() SocketType { return s.typ }
+
+// Dropped returns how many messages the socket has dropped, in both directions, since it was made: a REP's replies to
+// requesters that were gone or did not read, and requests skipped; a ROUTER's messages to identities nobody has, or to
+// peers that had no room; what a REQ or REP received that was no reply or request; and what was queued for an accepted
+// connection when that ended.
+func (s *Socket) Dropped() uint64 { return s.dropped.Load() }
+
+func (s *Socket) drop(n int) { s.dropped.Add(uint64(n)) }
+
+// Send queues a message for a peer and returns; the frames are the caller's again. Which peer, and what Send does when
+// that one has no room, is the pattern's:
+//
+//   - REQ and DEALER: the next in turn that has room. Without one, or without any peer, Send waits.
+//   - REP: the one whose request was received last. If it is gone or has no room the reply is dropped.
+//   - ROUTER: the one whose identity is the first frame, which is not sent. If there is none, or it has no room, the
+//     message is dropped.
+//
+// The error is ErrClosed, or wraps ErrState if it's not the turn of a REQ or REP to send, or ctx.Err() if Send would
+// have had to wait on.
+func (s *Socket) Send(ctx context.Context, frames ...[]byte) error {
+	if len(frames) == 0 {
+		return errNoFrames
+	}
+	if s.closed.Load() {
+		return ErrClosed
+	}
+	msg := pack(frames)
+	if ok, err := s.pattern.send(msg); ok || err != nil {
+		return err
+	}
+	for {
+		turn := s.room.enter()
+		ok, err := s.pattern.send(msg)
+		if ok || err != nil {
+			s.room.leave(turn)
+			s.room.wake()
+			return err
+		}
+		if err := s.wait(ctx, &s.room, turn); err != nil {
+			return err
+		}
+	}
+}
+
+// Recv returns the next message; its frames are the caller's. Messages are taken from the peers in turn. What a peer had
+// sent before its connection ended is still received. By pattern:
+//
+//   - REQ: the reply to the request sent last, from the peer that it went to. It fails with ErrPeerLost if the
+//     connection that carried the request ended without one; a request that no connection has carried yet waits for
+//     the next.
+//   - REP: a request, without its envelope, which the reply gets.
+//   - DEALER: a message as it came.
+//   - ROUTER: a message with the identity of its sender before it: the one that the sender gave itself, or five bytes
+//     starting with a zero.
+//
+// The error is ErrClosed, or ErrPeerLost, or wraps ErrState if it's not the turn of a REQ or REP to receive, or
+// ctx.Err() if there was nothing to receive.
+func (s *Socket) Recv(ctx context.Context) ([][]byte, error) {
+	if s.closed.Load() {
+		return nil, ErrClosed
+	}
+	if msg, ok, err := s.pattern.recv(); ok || err != nil {
+		return msg, err
+	}
+	for {
+		turn := s.in.waiting.enter()
+		msg, ok, err := s.pattern.recv()
+		if ok || err != nil {
+			s.in.waiting.leave(turn)
+			if s.in.more() {
+				s.in.waiting.wake()
+			}
+			return msg, err
+		}
+		if err := s.wait(ctx, &s.in.waiting, turn); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// Skip drops the request that a REP has received and not replied to, so that it can receive the next one. Whoever sent
+// it gets no reply. It fails with an error that wraps ErrState if there is no such request, and on other patterns.
+func (s *Socket) Skip() error {
+	if r, ok := s.pattern.(*rep); ok {
+		return r.skip()
+	}
+	return fmt.Errorf("%w: a %s has no request to skip", ErrState, s.typ)
+}
+
+// wait waits for its turn in line, the end of ctx, or Close.
+func (s *Socket) wait(ctx context.Context, line *waiters, turn chan struct{}) error {
+	if s.closed.Load() {
+		line.leave(turn)
+		return ErrClosed
+	}
+	if ctx.Err() == nil {
+		select {
+		case <-turn:
+			line.had(turn)
+			return nil
+		case <-ctx.Done():
+		case <-s.ctx.Done():
+			line.leave(turn)
+			return ErrClosed
+		}
+	}
+	line.leave(turn)
+	if line == &s.room {
+		return fmt.Errorf("mailbox: no room to send: %w", ctx.Err())
+	}
+	return fmt.Errorf("mailbox: nothing to receive: %w", ctx.Err())
+}
+
+// identity is what the socket tells peers to call it.
+func (s *Socket) identity() []byte {
+	if s.typ == Rep {
+		return nil
+	}
+	return s.cfg.Identity
+}

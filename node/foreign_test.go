@@ -1,0 +1,216 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-zeromq/zmq4"
+
+	"github.com/troupe-go/troupe/internal/memnet"
+	"github.com/troupe-go/troupe/internal/zmtp"
+)
+
+// foreigner speaks the protocol by hand.
+type foreigner struct {
+	t    *testing.T
+	conn *zmtp.Conn
+}
+
+func dialBeta(t *testing.T, network *memnet.Network) *foreigner {
+	t.Helper()
+	nc, err := network.Dial(t.Context(), "tcp", "127.0.0.1:4000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := zmtp.Open(t.Context(), nc, &zmtp.Config{Type: zmq4.Dealer}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return &foreigner{t, conn}
+}
+
+func (f *foreigner) send(h *header, body ...byte) {
+	f.t.Helper()
+	f.raw(append(appendHeader(nil, h), body...))
+}
+
+func (f *foreigner) raw(frames ...[]byte) {
+	f.t.Helper()
+	if _, err := f.conn.Write([][][]byte{frames}); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func (f *foreigner) next(kind uint64) (header, []byte) {
+	f.t.Helper()
+	msg, err := f.conn.Read()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	h, body, err := split(msg)
+	if err != nil || h.kind != kind {
+		f.t.Fatalf("got %+v %q, %v; want kind %d", h, body, err, kind)
+	}
+	return h, body
+}
+
+func (f *foreigner) wantBye(reason string) {
+	f.t.Helper()
+	h, body := f.next(kindBye)
+	if h.typ != reason {
+		f.t.Fatalf("BYE %q %q, want %q", h.typ, body, reason)
+	}
+	if _, err := f.conn.Read(); err == nil {
+		f.t.Fatal("something follows BYE")
+	}
+}
+
+func (f *foreigner) greet() hello {
+	f.t.Helper()
+	f.send(&header{kind: kindHello}, appendHello(nil, &hello{lowest: 1, highest: 7, node: "foreign", incarnation: alphaInc})...)
+	_, body := f.next(kindHello)
+	h, err := readHello(body)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return h
+}
+
+func foreign(t *testing.T, test func(*testing.T, *Node, *foreigner)) {
+	synctest.Test(t, func(t *testing.T) {
+		network := memnet.New()
+		beta := start(t, Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network})
+		greeter(t, beta)
+		test(t, beta, dialBeta(t, network))
+	})
+}
+
+func TestForeignDealerAsks(t *testing.T) {
+	foreign(t, func(t *testing.T, beta *Node, f *foreigner) {
+		h := f.greet()
+		if h.node != "beta" || h.incarnation != beta.Incarnation() || len(h.endpoints) != 1 || h.endpoints[0] != "tcp://127.0.0.1:4000" ||
+			h.limits["message"] != defaultMaxMessage {
+			t.Errorf("HELLO is %+v", h)
+		}
+		f.send(&header{kind: 200, seq: 1}) // ignored, but counted
+		f.send(&header{kind: kindAsk, seq: 2, target: address{form: byName, name: "greeter"},
+			sender: address{form: byID, id: 9}, correlation: 77, typ: "string"}, appendStr(nil, "x")...)
+		r, body := f.next(kindReply)
+		if r.correlation != 77 || r.target != (address{form: byID, id: 9}) || r.seq != 1 || r.ack != 2 || r.typ != "string" ||
+			!bytes.Equal(body, appendStr(nil, "hi x from beta")) {
+			t.Errorf("reply %+v %q", r, body)
+		}
+		f.send(&header{kind: kindAsk, seq: 3, ack: 1, target: address{form: byName, name: "nobody"}, correlation: 78, typ: "string",
+			sender: address{form: byID, id: 9}}, appendStr(nil, "x")...)
+		r, body = f.next(kindFail)
+		if u := (unpacker{b: body}); r.correlation != 78 || r.seq != 2 || r.ack != 3 || r.typ != "actor.no-actor" || u.str(1000) == "" || u.err != nil {
+			t.Errorf("fail %+v %q", r, body)
+		}
+	})
+}
+
+func TestPingIsAnsweredAndDuplicatesAreNotDelivered(t *testing.T) {
+	foreign(t, func(t *testing.T, beta *Node, f *foreigner) {
+		f.greet()
+		_, got := collector(t, beta, "inbox", 10)
+		for _, seq := range []uint64{1, 2, 2, 1, 3} {
+			f.send(&header{kind: kindTell, seq: seq, target: address{form: byName, name: "inbox"}, typ: "string"},
+				appendStr(nil, numbered(int(seq)))...)
+		}
+		f.send(&header{kind: kindPing})
+		if h, _ := f.next(kindAck); h.ack != 3 || h.seq != 0 {
+			t.Errorf("answered with %+v", h)
+		}
+		for i := 1; i <= 3; i++ {
+			wantNext(t, got, numbered(i))
+		}
+		synctest.Wait()
+		if len(got) != 0 {
+			t.Errorf("%d more were delivered", len(got))
+		}
+	})
+}
+
+func TestWhatEndsALink(t *testing.T) {
+	body := appendHello(nil, &hello{lowest: 1, highest: 1, node: "foreign", incarnation: alphaInc})
+	frame := appendHeader(nil, &header{kind: kindTell, seq: 1})
+	for name, c := range map[string]struct {
+		greet  bool
+		frames [][]byte
+		reason string
+	}{
+		"no header":           {true, [][]byte{[]byte("GET / HTTP/1.1")}, byeProtocol},
+		"two frames":          {true, [][]byte{frame, frame}, byeProtocol},
+		"empty frame first":   {true, [][]byte{{}, frame}, byeProtocol},
+		"second HELLO":        {true, [][]byte{append(appendHeader(nil, &header{kind: kindHello}), body...)}, byeProtocol},
+		"must understand":     {true, [][]byte{appendHeader(nil, &header{kind: 99, flags: mustUnderstand | 64})}, byeUnknown},
+		"message before it":   {false, [][]byte{frame}, byeProtocol},
+		"HELLO of nothing":    {false, [][]byte{appendHeader(nil, &header{kind: kindHello})}, byeProtocol},
+		"later version":       {false, [][]byte{appendHello(appendHeader(nil, &header{kind: kindHello}), &hello{lowest: 2, highest: 3, node: "x", incarnation: alphaInc})}, byeVersion},
+		"the node's own name": {false, [][]byte{appendHello(appendHeader(nil, &header{kind: kindHello}), &hello{lowest: 1, highest: 1, node: "beta", incarnation: alphaInc})}, byeNameTaken},
+	} {
+		t.Run(name, func(t *testing.T) {
+			foreign(t, func(t *testing.T, beta *Node, f *foreigner) {
+				if c.greet {
+					f.greet()
+				}
+				f.raw(c.frames...)
+				f.wantBye(c.reason)
+			})
+		})
+	}
+}
+
+func TestSilentConnectionIsClosed(t *testing.T) {
+	foreign(t, func(t *testing.T, beta *Node, f *foreigner) {
+		began := time.Now()
+		if _, err := f.conn.Read(); err == nil {
+			t.Fatal("something was sent")
+		}
+		if took := time.Since(began); took > helloTimeout+time.Second {
+			t.Errorf("closed after %v", took)
+		}
+	})
+}
+
+// C09: bytes that are no link end their connection, and nothing else.
+func TestHostileBytesDoNotDisturb(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network, d := memnet.New(), new(diary)
+		beta := start(t, Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network, Log: d.log()})
+		alpha := start(t, Config{Name: "alpha", Peers: map[string]string{"beta": "tcp://127.0.0.1:4000"}, Network: network})
+		ref := greeter(t, beta)
+		wantReply(t, alpha, ref, "before", "hi before from beta")
+		var conns []net.Conn
+		for _, bytes := range []string{"", "GET / HTTP/1.1\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00", "\xff\x00\x00\x00\x00\x00\x00\x00\x01\x7f\x01\x00"} {
+			nc, err := network.Dial(context.Background(), "tcp", "127.0.0.1:4000")
+			if err != nil {
+				t.Fatal(err)
+			}
+			nc.Write([]byte(bytes))
+			conns = append(conns, nc)
+		}
+		for range 100 {
+			f := dialBeta(t, network)
+			f.raw([]byte{0xdd, 0xff, 0xff, 0xff, 0xff})
+			f.wantBye(byeProtocol)
+		}
+		for _, f := range []*foreigner{dialBeta(t, network), dialBeta(t, network)} {
+			f.send(&header{kind: kindHello}) // and nothing more
+		}
+		wantReply(t, alpha, ref, "after", "hi after from beta")
+		time.Sleep(time.Minute)
+		wantReply(t, alpha, ref, "much later", "hi much later from beta")
+		if n := d.lines("level=WARN"); n > 20 {
+			t.Errorf("%d warnings", n)
+		}
+		for _, nc := range conns {
+			nc.Close()
+		}
+	})
+}

@@ -1,0 +1,190 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/troupe-go/troupe/internal/zmtp"
+)
+
+// accepted serves a connection that a peer has dialled: it waits for its HELLO, and answers it if this connection is to
+// be the link.
+func (n *Node) accepted(conn *zmtp.Conn) {
+	l := n.newLink(conn, false)
+	defer close(l.done)
+	slow := time.AfterFunc(helloTimeout, func() { conn.Close() })
+	defer slow.Stop()
+	if err := l.greeted(); err != nil {
+		l.spoiled(err)
+		return
+	}
+	if l.hello.node == n.name {
+		l.refuse(byeNameTaken, fmt.Errorf("node: a node at %s has the name of this one, %q", conn.Peer().Address, n.name))
+		return
+	}
+	if !l.claim() {
+		return
+	}
+	defer l.release()
+	if err := l.sendHello(); err != nil || !slow.Stop() {
+		return
+	}
+	l.run()
+}
+
+// dialler returns the function that serves a connection to p that we have dialled: it says HELLO, unless there is a link
+// already, and serves the link if the peer accepts it.
+func (n *Node) dialler(p *peer) func(*zmtp.Conn) {
+	return func(conn *zmtp.Conn) {
+		if old := p.beginHello(); old != nil {
+			conn.Close()
+			n.await(old)
+			return
+		}
+		l := n.newLink(conn, true)
+		defer close(l.done)
+		slow := time.AfterFunc(helloTimeout, func() { conn.Close() })
+		defer slow.Stop()
+		err := l.sendHello()
+		if err == nil {
+			err = l.greeted()
+		}
+		if p.endHello(); err != nil {
+			n.notGreeted(p, l, err)
+			return
+		}
+		if l.hello.node != p.name {
+			l.refuse(byeWrongNode, fmt.Errorf("node: at %s is node %q, not %q", p.address, l.hello.node, p.name))
+			return
+		}
+		if !l.claim() {
+			return
+		}
+		defer l.release()
+		if slow.Stop() {
+			p.accepted()
+			l.run()
+		}
+	}
+}
+
+// await returns when a link is over.
+func (n *Node) await(l *link) {
+	select {
+	case <-l.done:
+	case <-n.closing:
+	}
+}
+
+// notGreeted handles what came in place of a HELLO's answer. A refusal is logged once, until there is another or a link.
+func (n *Node) notGreeted(p *peer, l *link, err error) {
+	var bye byeError
+	if !errors.As(err, &bye) {
+		l.spoiled(err)
+		return
+	}
+	if bye.reason == byeDuplicate {
+		if other := p.present(); other != nil {
+			l.conn.Close()
+			n.await(other)
+		}
+		return
+	}
+	if p.refusedAgain(bye.reason) {
+		return
+	}
+	n.log.Error("the peer refuses the link, trying again", "peer", p.name, "address", p.address.String(), "reason", err)
+}
+
+// greeted reads the peer's HELLO.
+func (l *link) greeted() error {
+	msg, err := l.conn.Read()
+	if err != nil {
+		return err
+	}
+	h, body, err := split(msg)
+	if err != nil {
+		return err
+	}
+	switch h.kind {
+	case kindHello:
+		l.hello, err = readHello(body)
+		return err
+	case kindBye:
+		return readBye(&h, body)
+	}
+	return fmt.Errorf("%w: a message of kind %d before it", errHello, h.kind)
+}
+
+// spoiled ends a connection on which no HELLO came.
+func (l *link) spoiled(err error) {
+	switch {
+	case errors.Is(err, errVersion):
+		l.refuse(byeVersion, err)
+	case errors.Is(err, errHello), errors.Is(err, errHeader):
+		l.refuse(byeProtocol, err)
+	default: // bytes that break ZMTP are logged by zmtp
+		l.node.log.Debug("connection ended before HELLO", "remote", l.conn.Peer().Address, "reason", err)
+	}
+	l.conn.Close()
+}
+
+func (l *link) sendHello() error {
+	n := l.node
+	frame := appendHello(appendHeader(nil, &header{kind: kindHello}), &n.hello)
+	_, err := l.conn.Write([][][]byte{{frame}})
+	return err
+}
+
+// claim makes l the link to the peer that has greeted, or ends the connection if another one is.
+func (l *link) claim() bool {
+	n := l.node
+	for {
+		p := n.peers.claimed(l.hello.node, n.unlisted)
+		if p == nil {
+			return false
+		}
+		old := p.link
+		c := claim{self: n.name, peer: p.name, pending: p.pending && !l.dialled, live: old != nil}
+		if old != nil {
+			c.same = old.hello.incarnation == l.hello.incarnation
+			c.theirs = !old.dialled || l.dialled // a peer that has answered our HELLO knows of no other link
+		}
+		v := c.decide()
+		if v == accept {
+			p.link, l.peer = l, p
+		}
+		p.mu.Unlock()
+		switch v {
+		case accept:
+			return true
+		case duplicate:
+			if old != nil {
+				old.ping()
+			}
+			l.bye(byeDuplicate, "")
+			return false
+		case replace:
+			old.end(probeTime)
+		case probe:
+			if old.alive(probeTime) {
+				l.refuse(byeNameTaken, fmt.Errorf("node: the name %q is taken by a node at %s: node names must be unique",
+					p.name, old.conn.Peer().Address))
+				return false
+			}
+			old.end(0)
+		}
+	}
+}
+
+// release ends what claim began.
+func (l *link) release() {
+	l.conn.Close()
+	l.peer.mu.Lock()
+	if l.peer.link == l {
+		l.peer.link = nil
+	}
+	l.peer.mu.Unlock()
+	l.node.peers.forgetAfter(l.peer, l.node.cfg.Expire)
+}

@@ -1,0 +1,133 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Versions of the protocol that this library speaks.
+const (
+	lowestVersion  = 1
+	highestVersion = 1
+)
+
+const (
+	helloTimeout = 10 * time.Second
+	maxHello     = 16 << 10 // bytes in a HELLO's body
+	maxList      = 64       // features, endpoints, limits in a HELLO
+)
+
+var (
+	errHello   = errors.New("node: bad HELLO")
+	errVersion = errors.New("node: no version of the link protocol in common")
+)
+
+// hello is what two nodes tell each other before anything else.
+type hello struct {
+	lowest, highest uint64
+	node            string
+	incarnation     uuid.UUID
+	features        []string
+	library         string
+	endpoints       []string
+	heartbeat       uint64 // milliseconds, 0 = none promised
+	limits          map[string]uint64
+}
+
+func appendHello(dst []byte, h *hello) []byte {
+	dst = appendMap(dst, 8)
+	dst = appendUint(appendUint(appendArray(appendStr(dst, "version"), 2), h.lowest), h.highest)
+	dst = appendStr(appendStr(dst, "node"), h.node)
+	dst = appendBin(appendStr(dst, "incarnation"), h.incarnation[:])
+	dst = appendStrs(appendStr(dst, "features"), h.features)
+	dst = appendStr(appendStr(dst, "library"), h.library)
+	dst = appendStrs(appendStr(dst, "endpoints"), h.endpoints)
+	dst = appendUint(appendStr(dst, "heartbeat"), h.heartbeat)
+	dst = appendMap(appendStr(dst, "limits"), len(h.limits))
+	for k, v := range h.limits {
+		dst = appendUint(appendStr(dst, k), v)
+	}
+	return dst
+}
+
+func appendStrs(dst []byte, list []string) []byte {
+	dst = appendArray(dst, len(list))
+	for _, s := range list {
+		dst = appendStr(dst, s)
+	}
+	return dst
+}
+
+// readHello reads a HELLO's body and checks that it says who speaks.
+func readHello(body []byte) (h hello, err error) {
+	if len(body) > maxHello {
+		return h, fmt.Errorf("%w: %d bytes, more than %d", errHello, len(body), maxHello)
+	}
+	u := unpacker{b: body}
+	u.enter("map")
+	for n := u.pairs(); n > 0 && u.err == nil; n-- {
+		u.enter("key")
+		key := u.str(maxName)
+		u.enter(key)
+		switch key {
+		case "version":
+			if n := u.array(); n != 2 {
+				u.fail()
+			}
+			h.lowest, h.highest = u.uint(), u.uint()
+		case "node":
+			h.node = u.str(maxName)
+		case "incarnation":
+			copy(h.incarnation[:], u.bin(16))
+		case "features":
+			h.features = u.strs()
+		case "library":
+			h.library = u.str(maxName)
+		case "endpoints":
+			h.endpoints = u.strs()
+		case "heartbeat":
+			h.heartbeat = u.uint()
+		case "limits":
+			h.limits = u.limits()
+		default:
+			u.skip(maxExtraDepth)
+		}
+	}
+	switch {
+	case u.err != nil:
+		return hello{}, fmt.Errorf("%w: %q: %w", errHello, u.at, u.err)
+	case h.lowest == 0 || h.highest < h.lowest || h.node == "" || h.incarnation == uuid.Nil:
+		return hello{}, fmt.Errorf("%w: version, node or incarnation is missing", errHello)
+	case h.lowest > highestVersion || h.highest < lowestVersion:
+		return hello{}, fmt.Errorf("%w: node %q speaks %d to %d, this one %d to %d",
+			errVersion, h.node, h.lowest, h.highest, lowestVersion, highestVersion)
+	}
+	return h, nil
+}
+
+func (u *unpacker) strs() (list []string) {
+	n := u.array()
+	if n > maxList {
+		u.fail()
+	}
+	for ; n > 0 && u.err == nil; n-- {
+		list = append(list, u.str(maxType))
+	}
+	return list
+}
+
+func (u *unpacker) limits() map[string]uint64 {
+	n := u.pairs()
+	if n > maxList {
+		u.fail()
+	}
+	limits := make(map[string]uint64)
+	for ; n > 0 && u.err == nil; n-- {
+		k := u.str(maxName)
+		limits[k] = u.uint()
+	}
+	return limits
+}

@@ -1,0 +1,199 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/troupe-go/troupe/internal/zmtp"
+)
+
+const (
+	probeTime = 2 * time.Second        // in which a link whose node's name is claimed must show that it lives
+	byeTime   = 250 * time.Millisecond // that a BYE may take to be written and read
+)
+
+// link is one connection to a peer, from its HELLO on.
+type link struct {
+	node    *Node
+	conn    *zmtp.Conn
+	dialled bool          // by us
+	peer    *peer         // set once the HELLO was read
+	hello   hello         // the peer's
+	done    chan struct{} // closed when the link is over and all that came on it is delivered
+
+	probed atomic.Bool // somebody waits for heard
+	mu     sync.Mutex
+	heard  chan struct{} // closed when something arrives
+}
+
+func (n *Node) newLink(conn *zmtp.Conn, dialled bool) *link {
+	return &link{node: n, conn: conn, dialled: dialled, done: make(chan struct{})}
+}
+
+// run is the life of a link that both sides have accepted.
+func (l *link) run() {
+	n, out := l.node, &l.peer.out
+	log := n.log.With("peer", l.peer.name, "remote", l.conn.Peer().Address)
+	n.unanswered(l.peer.name, out.attach(l.conn, l.hello.incarnation, l.hello.limits["message"]), "has been restarted")
+	log.Info("link up", "dialled", l.dialled, "incarnation", l.hello.incarnation, "library", l.hello.library)
+	var writer sync.WaitGroup
+	writer.Go(func() { out.serve(l.conn) })
+	err := l.read()
+	l.conn.Close()
+	writer.Wait()
+	out.detach(l.conn)
+	log.Info("link down", "reason", err)
+}
+
+// read handles what arrives until the connection ends, and returns why it did.
+func (l *link) read() error {
+	for {
+		msg, err := l.conn.Read()
+		if err != nil {
+			return err
+		}
+		if l.probed.Load() {
+			l.answered()
+		}
+		h, body, err := split(msg)
+		if err != nil {
+			return l.refuse(byeProtocol, err)
+		}
+		if h.seq != 0 && h.seq <= l.peer.out.seen.Load() {
+			continue // had it already
+		}
+		if h.seq != 0 {
+			l.peer.out.seen.Store(h.seq)
+		}
+		switch h.kind {
+		case kindTell, kindAsk, kindReply, kindFail:
+			l.node.deliver(l, &h, body)
+		case kindPing:
+			l.peer.out.post(appendHeader(nil, &header{kind: kindAck, ack: l.peer.out.seen.Load()}))
+		case kindAck:
+		case kindBye:
+			return l.left(&h, body)
+		case kindHello:
+			return l.refuse(byeProtocol, errors.New("node: second HELLO"))
+		default:
+			if h.flags&mustUnderstand != 0 {
+				return l.refuse(byeUnknown, fmt.Errorf("node: message of kind %d, which must be understood", h.kind))
+			}
+		}
+	}
+}
+
+// split takes a message apart.
+func split(msg [][]byte) (header, []byte, error) {
+	if len(msg) != 1 {
+		return header{}, nil, fmt.Errorf("%w: a message of %d frames", errHeader, len(msg))
+	}
+	return readHeader(msg[0])
+}
+
+// left handles a BYE.
+func (l *link) left(h *header, body []byte) error {
+	err := readBye(h, body)
+	if h.typ == byeClosing {
+		l.node.unanswered(l.peer.name, l.peer.out.leave(l.hello.incarnation), "has been closed")
+	}
+	return err
+}
+
+// refuse ends the connection because of what the peer sent: it says why, here and there, and returns err. It belongs to
+// the goroutine that reads.
+func (l *link) refuse(reason string, err error) error {
+	l.node.complaints.report(l.conn.Peer().Address, err)
+	l.bye(reason, err.Error())
+	return err
+}
+
+// bye tells the peer why the connection ends and waits a little for it to close. It belongs to the goroutine that reads.
+func (l *link) bye(reason, text string) {
+	hurry := time.AfterFunc(byeTime, func() { l.conn.Close() })
+	defer hurry.Stop()
+	if frame := l.byeFrame(reason, text); l.peer != nil {
+		l.peer.out.farewell(l.conn, frame)
+	} else if _, err := l.conn.Write([][][]byte{{frame}}); err != nil {
+		return
+	}
+	for {
+		if _, err := l.conn.Read(); err != nil {
+			return
+		}
+	}
+}
+
+// part tells the peer that this node ends, and waits until it has read that and closed: until ctx ends, and a little.
+func (l *link) part(ctx context.Context) {
+	if !l.peer.out.farewell(l.conn, l.byeFrame(byeClosing, "")) {
+		l.conn.Close()
+	}
+	select {
+	case <-l.conn.Done():
+		return
+	case <-ctx.Done():
+	}
+	late := time.NewTimer(byeTime)
+	defer late.Stop()
+	select {
+	case <-l.conn.Done():
+	case <-late.C:
+		l.conn.Close()
+	}
+}
+
+func (l *link) byeFrame(reason, text string) []byte {
+	h := header{kind: kindBye, typ: reason}
+	if l.peer != nil {
+		h.ack = l.peer.out.seen.Load()
+	}
+	return appendStr(appendHeader(nil, &h), text)
+}
+
+// ping asks the peer for a sign of life.
+func (l *link) ping() {
+	l.peer.out.post(appendHeader(nil, &header{kind: kindPing, ack: l.peer.out.seen.Load()}))
+}
+
+// alive reports whether anything arrives within a time; a ping is sent to provoke it.
+func (l *link) alive(within time.Duration) bool {
+	l.mu.Lock()
+	if l.heard == nil {
+		l.heard = make(chan struct{})
+		l.probed.Store(true)
+	}
+	heard := l.heard
+	l.mu.Unlock()
+	l.ping()
+	late := time.NewTimer(within)
+	defer late.Stop()
+	select {
+	case <-heard:
+		return true
+	case <-l.done:
+	case <-late.C:
+	}
+	return false
+}
+
+// answered wakes those who wait in alive.
+func (l *link) answered() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.probed.Store(false)
+	close(l.heard)
+	l.heard = nil
+}
+
+// end waits until the link is over, at most a time, and then ends it.
+func (l *link) end(within time.Duration) {
+	l.peer.out.detach(l.conn)
+	late := time.AfterFunc(within, func() { l.conn.Close() })
+	defer late.Stop()
+	<-l.done
+}

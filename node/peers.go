@@ -1,0 +1,158 @@
+package node
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/troupe-go/troupe/mailbox"
+)
+
+// peer is another node: configured, or known because it dialled us.
+type peer struct {
+	name    string
+	address mailbox.Endpoint // zero: not configured, it dials us
+	out     outbox
+
+	mu      sync.Mutex
+	link    *link  // the one that is up, or being set up
+	pending bool   // our HELLO is on the way
+	refused string // why the peer refused us last, so that it is logged once
+}
+
+// beginHello notes that our HELLO is on the way, unless there is a link, which it returns.
+func (p *peer) beginHello() *link {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pending = p.link == nil
+	return p.link
+}
+
+func (p *peer) endHello() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pending = false
+}
+
+// present returns the link that there is, if any.
+func (p *peer) present() *link {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.link
+}
+
+// accepted notes that the peer has accepted a link.
+func (p *peer) accepted() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refused = ""
+}
+
+// refusedAgain notes that it refused one, and reports whether it did so for the same reason before.
+func (p *peer) refusedAgain(reason string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	again := p.refused == reason
+	p.refused = reason
+	return again
+}
+
+// part takes leave of the peer, which has until ctx ends, and a little more, to read what was written.
+func (p *peer) part(ctx context.Context) {
+	p.out.close()
+	if l := p.present(); l != nil {
+		l.part(ctx)
+	}
+}
+
+// peers is the table of the nodes that are known, by name.
+type peers struct {
+	mu     sync.RWMutex
+	table  map[string]*peer
+	leaves map[*peer]*time.Timer // those that are about to be forgotten
+	closed bool
+}
+
+func (ps *peers) init() {
+	ps.table = make(map[string]*peer)
+	ps.leaves = make(map[*peer]*time.Timer)
+}
+
+// get returns nil if no such node is known.
+func (ps *peers) get(name string) *peer {
+	ps.mu.RLock()
+	defer ps.mu.RUnlock()
+	return ps.table[name]
+}
+
+// all returns every peer.
+func (ps *peers) all() []*peer {
+	ps.mu.RLock()
+	defer ps.mu.RUnlock()
+	return ps.list()
+}
+
+// claimed returns the peer of that name with its mutex locked, made with create if it is not known. It returns nil
+// once the table is closed.
+func (ps *peers) claimed(name string, create func(name string) *peer) *peer {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if ps.closed {
+		return nil
+	}
+	p := ps.table[name]
+	if p == nil {
+		p = create(name)
+		ps.table[name] = p
+	}
+	if t := ps.leaves[p]; t != nil {
+		t.Stop()
+		delete(ps.leaves, p)
+	}
+	p.mu.Lock()
+	return p
+}
+
+// forgetAfter removes a peer that is not configured, and that has no link and nothing queued by then.
+func (ps *peers) forgetAfter(p *peer, d time.Duration) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if p.address != (mailbox.Endpoint{}) || ps.closed {
+		return
+	}
+	if t := ps.leaves[p]; t != nil {
+		t.Stop()
+	}
+	ps.leaves[p] = time.AfterFunc(d, func() { ps.forget(p, d) })
+}
+
+func (ps *peers) forget(p *peer, d time.Duration) {
+	ps.mu.Lock()
+	p.mu.Lock()
+	gone := ps.table[p.name] == p && p.link == nil && p.out.retire()
+	if gone {
+		delete(ps.table, p.name)
+		delete(ps.leaves, p)
+	}
+	p.mu.Unlock()
+	ps.mu.Unlock()
+	if !gone { // it is looked at again then; at the latest when its link ends
+		ps.forgetAfter(p, d)
+	}
+}
+
+// close lets no peer be added or forgotten any more, and returns those there are.
+func (ps *peers) close() []*peer {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	ps.closed = true
+	for _, t := range ps.leaves {
+		t.Stop()
+	}
+	ps.leaves = nil
+	return ps.list()
+}
+
+func (ps *peers) list() []*peer { return slices.Collect(maps.Values(ps.table)) }

@@ -1,0 +1,147 @@
+package node
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/troupe-go/troupe/actor"
+	"github.com/troupe-go/troupe/codec"
+)
+
+// remote is the node as its actor system sees it.
+type remote struct{ n *Node }
+
+// The kinds of envelopes on the wire, and the way back.
+var (
+	kindOf   = [...]uint64{actor.Tell: kindTell, actor.Ask: kindAsk, actor.Reply: kindReply, actor.Fail: kindFail}
+	envelope = [...]actor.Kind{kindTell: actor.Tell, kindAsk: actor.Ask, kindReply: actor.Reply, kindFail: actor.Fail}
+)
+
+// Send encodes e into the outbox of its node.
+func (r remote) Send(e *actor.Envelope) error {
+	n, name := r.n, e.Target.Node()
+	p := n.peers.get(name)
+	if p == nil {
+		return fmt.Errorf("%w: %q", actor.ErrNoNode, name)
+	}
+	it, err := n.encode(e, p)
+	if err != nil {
+		return err
+	}
+	if err := p.out.push(it, e.Wait); err != nil {
+		return fmt.Errorf("%w (node %q)", err, name)
+	}
+	return nil
+}
+
+// encode makes the item for e. It can be sent to any incarnation of p that it may reach: the outbox gives it up when
+// there is another one than its target's.
+func (n *Node) encode(e *actor.Envelope, p *peer) (it item, err error) {
+	h := header{kind: kindOf[e.Kind], correlation: e.Correlation, typ: e.Type, meta: e.Meta,
+		target: n.address(e.Target, p.name, p.out.known()), sender: n.address(e.Sender, n.name, n.Incarnation())}
+	now := time.Now()
+	it.since, it.expires = now, now.Add(n.cfg.Expire)
+	if e.Kind == actor.Ask && !e.Deadline.IsZero() {
+		left := max(0, e.Deadline.Sub(now))
+		h.deadline = uint64(left/time.Millisecond) + 1
+		if at := e.Deadline.Add(-min(left/10, unreachableBefore)); at.Before(it.expires) {
+			it.expires = at
+		}
+	}
+	if err := h.fits(); err != nil {
+		return it, fmt.Errorf("node: %w: %w", codec.ErrLimit, err)
+	}
+	it.frame = appendHeader(make([]byte, 0, frameSize+len(e.Body)), &h)
+	body := len(it.frame)
+	if e.Body == nil {
+		it.frame, err = codec.Msgpack.Append(it.frame, e.Value)
+	} else {
+		it.frame = append(it.frame, e.Body...)
+	}
+	switch {
+	case err != nil:
+		return it, err
+	case int64(len(it.frame)) > n.cfg.MaxMessage:
+		return it, fmt.Errorf("node: %w: a message of %d bytes, Config.MaxMessage is %d", codec.ErrLimit, len(it.frame), n.cfg.MaxMessage)
+	}
+	it.exact = e.Target.Incarnation()
+	it.env = *e
+	it.env.Value, it.env.Body = nil, it.frame[body:]
+	return it, nil
+}
+
+const (
+	frameSize = 256 // bytes that most messages fit in
+	// unreachableBefore is how long before its deadline an ask that could not be sent fails, so that the asker learns
+	// that the node is unreachable, rather than that time is up.
+	unreachableBefore = 100 * time.Millisecond
+)
+
+// address returns pid for a message between this node and another, of which node and incarnation are the end that pid
+// is most likely of.
+func (n *Node) address(pid actor.PID, node string, incarnation uuid.UUID) address {
+	switch {
+	case pid.IsZero():
+		return address{}
+	case pid.Node() != node:
+	case pid.Name() != "":
+		return address{form: byName, name: pid.Name()}
+	case pid.Incarnation() == incarnation:
+		return address{form: byID, id: pid.ID()}
+	}
+	return address{form: whole, node: pid.Node(), incarnation: pid.Incarnation(), name: pid.Name(), id: pid.ID()}
+}
+
+// pid is the way back from address.
+func (a *address) pid(node string, incarnation uuid.UUID) actor.PID {
+	switch a.form {
+	case byID:
+		return actor.ExactPID(node, incarnation, a.id)
+	case byName:
+		return actor.Named(a.name + "@" + node)
+	case whole:
+		if a.name == "" {
+			return actor.ExactPID(a.node, a.incarnation, a.id)
+		}
+		return actor.Named(a.name + "@" + a.node)
+	}
+	return actor.PID{}
+}
+
+// deliver hands an actor's message to the system.
+func (n *Node) deliver(l *link, h *header, body []byte) {
+	e := actor.Envelope{
+		Kind:   envelope[h.kind],
+		Target: h.target.pid(n.name, n.Incarnation()), Sender: h.sender.pid(l.peer.name, l.hello.incarnation),
+		Correlation: h.correlation, Type: h.typ, Body: body, Meta: h.meta,
+	}
+	if h.deadline != 0 {
+		e.Deadline = time.Now().Add(time.Duration(min(h.deadline, maxDeadline)) * time.Millisecond)
+	}
+	if e.Kind == actor.Reply || e.Kind == actor.Fail {
+		l.peer.out.asks.done(e.Correlation)
+	}
+	if err := n.system.Deliver(&e); err != nil {
+		n.log.Debug("message not delivered", "peer", l.peer.name, "target", e.Target.String(), "reason", err)
+	}
+}
+
+// unanswered fails asks whose answer cannot come any more.
+func (n *Node) unanswered(peer string, lost map[uint64]asked, what string) {
+	if len(lost) == 0 {
+		return
+	}
+	text, err := codec.Msgpack.Append(nil, fmt.Sprintf("%v: node %q %s", actor.ErrUnreachable, peer, what))
+	if err != nil {
+		n.log.Error("an error cannot be encoded", "reason", err)
+		return
+	}
+	for correlation, ask := range lost {
+		n.system.Deliver(&actor.Envelope{Kind: actor.Fail, Target: ask.by, Sender: actor.ExactPID(peer, uuid.Nil, 0),
+			Correlation: correlation, Type: codec.ErrorName(actor.ErrUnreachable), Body: text})
+	}
+}
+
+const maxDeadline = 365 * 24 * 3600 * 1000 // milliseconds; what is later is as good as this

@@ -1,0 +1,231 @@
+package node
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+)
+
+// Kinds of link messages; see PROTOCOL.md, also for the numbers that are reserved.
+const (
+	kindHello = 1
+	kindBye   = 2
+	kindAck   = 3
+	kindPing  = 4
+	kindTell  = 16
+	kindAsk   = 17
+	kindReply = 18
+	kindFail  = 19
+)
+
+// mustUnderstand in a message's flags: a receiver that does not know its kind must not ignore it.
+const mustUnderstand = 1
+
+// Limits of a header.
+const (
+	headerFields  = 10
+	maxName       = 255  // bytes in the name of a node
+	maxPath       = 1024 // bytes in the name of an actor, with those of its parents
+	maxType       = 1024 // bytes in the name of a type
+	maxMetaPairs  = 32
+	maxMeta       = 4096 // bytes in all keys and values of meta
+	maxExtraDepth = 8    // levels in elements that are skipped
+)
+
+// Where the numbers start that are written when a frame goes out, later than the rest of it: kind and flags have a byte
+// each.
+const (
+	seqAt = 3
+	ackAt = seqAt + 9
+)
+
+// number writes seq and ack into a frame made by appendHeader.
+func number(frame []byte, seq, ack uint64) {
+	binary.BigEndian.PutUint64(frame[seqAt+1:], seq)
+	binary.BigEndian.PutUint64(frame[ackAt+1:], ack)
+}
+
+var errHeader = errors.New("node: malformed header")
+
+// header is the first part of a frame. It is plain data: nothing in it depends on which node reads it.
+type header struct {
+	kind, flags    uint64
+	seq, ack       uint64
+	target, sender address
+	correlation    uint64
+	deadline       uint64 // milliseconds, 0 = none
+	typ            string
+	meta           map[string]string
+}
+
+// address is a PID as it travels.
+type address struct {
+	form        form
+	id          uint64    // form byID, whole
+	name        string    // form byName, whole
+	node        string    // form whole
+	incarnation uuid.UUID // form whole; zero = nil
+}
+
+type form byte
+
+const (
+	nobody form = iota
+	byID
+	byName
+	whole
+)
+
+func appendHeader(dst []byte, h *header) []byte {
+	dst = appendArray(dst, headerFields)
+	dst = appendUint(dst, h.kind)
+	dst = appendUint(dst, h.flags)
+	dst = appendUint64(dst, h.seq)
+	dst = appendUint64(dst, h.ack)
+	dst = appendAddress(dst, &h.target)
+	dst = appendAddress(dst, &h.sender)
+	dst = appendUint(dst, h.correlation)
+	dst = appendUint(dst, h.deadline)
+	if h.typ == "" {
+		dst = appendNil(dst)
+	} else {
+		dst = appendStr(dst, h.typ)
+	}
+	if len(h.meta) == 0 {
+		return appendNil(dst)
+	}
+	dst = appendMap(dst, len(h.meta))
+	for k, v := range h.meta {
+		dst = appendStr(appendStr(dst, k), v)
+	}
+	return dst
+}
+
+func appendAddress(dst []byte, a *address) []byte {
+	switch a.form {
+	case byID:
+		return appendUint(dst, a.id)
+	case byName:
+		return appendStr(dst, a.name)
+	case whole:
+		dst = appendStr(appendArray(dst, 4), a.node)
+		if a.incarnation == uuid.Nil {
+			dst = appendNil(dst)
+		} else {
+			dst = appendBin(dst, a.incarnation[:])
+		}
+		return appendUint(appendStr(dst, a.name), a.id)
+	}
+	return appendNil(dst)
+}
+
+// fits reports what in h is longer than a receiver accepts.
+func (h *header) fits() error {
+	if len(h.typ) > maxType {
+		return fmt.Errorf("the type name %.40q... has more than %d bytes", h.typ, maxType)
+	}
+	size := 0
+	for k, v := range h.meta {
+		size += len(k) + len(v)
+	}
+	if len(h.meta) > maxMetaPairs || size > maxMeta {
+		return fmt.Errorf("meta has %d pairs of %d bytes, more than %d or %d", len(h.meta), size, maxMetaPairs, maxMeta)
+	}
+	return nil
+}
+
+// readHeader splits a frame. The strings of h are copies, body is a part of frame.
+func readHeader(frame []byte) (h header, body []byte, err error) {
+	u := unpacker{b: frame}
+	u.enter("array")
+	n := u.array()
+	if n < headerFields {
+		u.fail()
+	}
+	u.enter("kind")
+	if h.kind = u.uint(); h.kind == 0 || h.kind > 255 {
+		u.fail()
+	}
+	u.enter("flags")
+	h.flags = u.uint()
+	u.enter("seq")
+	h.seq = u.uint()
+	u.enter("ack")
+	h.ack = u.uint()
+	u.enter("target")
+	u.address(&h.target)
+	u.enter("sender")
+	u.address(&h.sender)
+	u.enter("correlation")
+	h.correlation = u.uint()
+	u.enter("deadline_ms")
+	h.deadline = u.uint()
+	u.enter("type")
+	if !u.isNil() {
+		h.typ = u.str(maxType)
+	}
+	u.enter("meta")
+	h.meta = u.meta()
+	u.enter("extra element")
+	for ; n > headerFields && u.err == nil; n-- {
+		u.skip(maxExtraDepth)
+	}
+	if u.err != nil {
+		return header{}, nil, fmt.Errorf("%w: %s: %w", errHeader, u.at, u.err)
+	}
+	return h, u.b, nil
+}
+
+func (u *unpacker) address(a *address) {
+	switch {
+	case u.isNil():
+	case u.isUint():
+		a.form, a.id = byID, u.uint()
+	case u.isStr():
+		if a.form, a.name = byName, u.str(maxPath); a.name == "" {
+			u.fail()
+		}
+	default:
+		u.whole(a)
+	}
+}
+
+func (u *unpacker) whole(a *address) {
+	n := u.array()
+	a.form, a.node = whole, u.str(maxName)
+	if !u.isNil() {
+		copy(a.incarnation[:], u.bin(16))
+	}
+	a.name, a.id = u.str(maxPath), u.uint()
+	exact := a.incarnation != uuid.Nil
+	if n < 4 || a.node == "" || exact != (a.name == "") || !exact && a.id != 0 {
+		u.fail()
+	}
+	for ; n > 4 && u.err == nil; n-- {
+		u.skip(maxExtraDepth)
+	}
+}
+
+func (u *unpacker) meta() map[string]string {
+	if u.isNil() {
+		return nil
+	}
+	n := u.pairs()
+	if n > maxMetaPairs {
+		u.fail()
+	}
+	if n == 0 || u.err != nil {
+		return nil
+	}
+	meta, left := make(map[string]string, n), maxMeta
+	for range n {
+		k := u.str(left)
+		left -= len(k)
+		v := u.str(left)
+		left -= len(v)
+		meta[k] = v
+	}
+	return meta
+}

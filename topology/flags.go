@@ -1,0 +1,102 @@
+package topology
+
+import (
+	"flag"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/troupe-go/troupe/mailbox"
+)
+
+// Flags defines -run, -n, -at and -processes on fs and returns the options that fs.Parse will fill. The topology's roles
+// and edges, all declared before, are listed in the flags' help, and values that don't fit them are errors of fs.Parse. A
+// program's own flags must have other names.
+func (t *Topology) Flags(fs *flag.FlagSet) *Options {
+	o := &Options{Instances: map[string]int{}, At: map[string]string{}}
+	fs.Func("run", "run only these `roles` here, separated by commas, with edges at their endpoints\nroles:"+t.describeRoles(),
+		func(s string) error { return t.setRun(o, s) })
+	fs.Func("n", "run `role=n` instances of a role; may be given for several roles",
+		func(s string) error { return t.setInstances(o, s) })
+	fs.Func("at", "move an edge: `edge=endpoint`, as "+t.exampleAt()+"; may be given for several edges\nedges:"+t.describeEdges(),
+		func(s string) error { return t.setAt(o, s) })
+	fs.BoolVar(&o.Processes, "processes", false, "run each role instance as a process of its own on this machine")
+	return o
+}
+
+func (t *Topology) setRun(o *Options, s string) error {
+	for name := range strings.SplitSeq(s, ",") {
+		name = strings.TrimSpace(name)
+		if err := t.checkRole(name); err != nil {
+			return err
+		}
+		o.Run = append(o.Run, name)
+	}
+	return nil
+}
+
+func (t *Topology) setInstances(o *Options, s string) error {
+	name, number, ok := strings.Cut(s, "=")
+	if !ok {
+		return fmt.Errorf("write role=n, as in worker=4")
+	}
+	if err := t.checkRole(name); err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 1 {
+		return fmt.Errorf("%q is no number of instances; at least 1 is needed", number)
+	}
+	o.Instances[name] = n
+	return nil
+}
+
+func (t *Topology) setAt(o *Options, s string) error {
+	name, endpoint, ok := strings.Cut(s, "=")
+	if !ok {
+		return fmt.Errorf("write edge=endpoint, as in %s", t.exampleAt())
+	}
+	if err := t.checkEdge(name); err != nil {
+		return err
+	}
+	if _, err := mailbox.ParseEndpoint(endpoint); err != nil {
+		return err
+	}
+	o.At[name] = endpoint
+	return nil
+}
+
+func (t *Topology) exampleAt() string {
+	if len(t.edges) == 0 {
+		return "name=tcp://10.0.0.7:5555"
+	}
+	return t.edges[0].name + "=tcp://10.0.0.7:5555"
+}
+
+// describeRoles returns what -help says of the roles.
+func (t *Topology) describeRoles() string {
+	var b strings.Builder
+	for _, r := range t.roles {
+		does := "calls"
+		if r.serve != nil {
+			does = "serves"
+		}
+		fmt.Fprintf(&b, "\n  %s %s %s", r.name, does, r.edge.name)
+		if r.instances > 1 {
+			fmt.Fprintf(&b, ", %d instances", r.instances)
+		}
+	}
+	return b.String()
+}
+
+// describeEdges returns what -help says of the edges.
+func (t *Topology) describeEdges() string {
+	var b strings.Builder
+	for _, e := range t.edges {
+		fmt.Fprintf(&b, "\n  %s at %s, %s", e.name, e.endpoint, e.carries)
+		if e.codec != nil {
+			fmt.Fprintf(&b, ", ZeroMQ with %s", e.codec.Name())
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,85 @@
+package topology
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+)
+
+// Main is a program's whole main: it defines the topology's flags (see [Topology.Flags]) beside the program's own on
+// flag.CommandLine, parses the command line, runs the topology and ends the process; it doesn't return. The program must
+// not have called flag.Parse; the values of its own flags are there when its roles run. Logs go to standard error as
+// slog's text.
+//
+// SIGINT (ctrl-C) and SIGTERM end the run, which takes at most a second; a second signal ends the process at once. The
+// exit status is
+//
+//	0    all clients here are done, or a process that only serves was told to end
+//	1    an error, which is logged
+//	2    bad flags
+//	130  SIGINT while clients were at work
+//	143  SIGTERM while clients were at work
+func Main(t *Topology) {
+	o := t.Flags(flag.CommandLine)
+	flag.Parse() // exits with 2, or with 0 after -help
+	o.Log = slog.New(slog.NewTextHandler(os.Stderr, nil))
+	ctx, cancel := context.WithCancelCause(context.Background())
+	var dir atomic.Pointer[string]
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go interrupts(signals, cancel, isChild(), func() {
+		if dir := dir.Load(); dir != nil {
+			os.RemoveAll(*dir)
+		}
+	})
+	err := t.run(ctx, *o, func(made string) { dir.Store(&made) })
+	os.Exit(status(err, o.Log))
+}
+
+// interrupted is the cause of a context that a signal ended.
+type interrupted struct{ signal syscall.Signal }
+
+func (i interrupted) Error() string { return i.signal.String() }
+
+// status is the exit status that follows from what Run returned.
+func status(err error, log *slog.Logger) int {
+	var i interrupted
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, ErrOptions) && !errors.Is(err, ErrDeclared):
+		fmt.Fprintln(flag.CommandLine.Output(), err)
+		return 2
+	case errors.As(err, &i):
+		log.Info("ended", "err", err)
+		return 128 + int(i.signal)
+	case errors.Is(err, errStart):
+		log.Error("can't start", "err", err)
+	default:
+		log.Error("failed", "err", err)
+	}
+	return 1
+}
+
+// interrupts cancels at the first signal, and cleans up and ends the process at the second. A terminal's ctrl-C reaches a child as it
+// does its parent, who then tells the child what to do: the child itself takes no notice.
+func interrupts(signals <-chan os.Signal, cancel context.CancelCauseFunc, child bool, cleanUp func()) {
+	for first := true; ; {
+		s := (<-signals).(syscall.Signal)
+		switch {
+		case child && s == syscall.SIGINT:
+		case first:
+			first = false
+			cancel(interrupted{s})
+		default:
+			cleanUp()
+			os.Exit(128 + int(s))
+		}
+	}
+}

@@ -1,0 +1,437 @@
+package topology_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/troupe-go/troupe/codec"
+	"github.com/troupe-go/troupe/internal/memnet"
+	"github.com/troupe-go/troupe/mailbox"
+	"github.com/troupe-go/troupe/topology"
+)
+
+type caller = topology.Caller[string, string]
+
+// echo is a topology whose server answers "re: " and the request, and whose client is work.
+func echo(work func(context.Context, *caller) error, opts ...topology.RoleOption) *topology.Topology {
+	return service(func(_ context.Context, s string) (string, error) { return "re: " + s, nil }, work, opts...)
+}
+
+func service(handle func(context.Context, string) (string, error), work func(context.Context, *caller) error,
+	opts ...topology.RoleOption) *topology.Topology {
+	t := topology.New("echo")
+	edge := topology.Service[string, string](t, "echo", "tcp://127.0.0.1:5555", topology.ZMQ(codec.Raw))
+	topology.Server(t, "server", edge, handle)
+	topology.Client(t, "client", edge, work, opts...)
+	return t
+}
+
+func calls(n int) func(context.Context, *caller) error {
+	return func(ctx context.Context, c *caller) error {
+		for i := range n {
+			q := fmt.Sprint("request ", i)
+			if r, err := c.Call(ctx, q); err != nil || r != "re: "+q {
+				return fmt.Errorf("%q, %w", r, err)
+			}
+		}
+		return nil
+	}
+}
+
+// places are the ways in which an edge can be inside one process.
+func places(t testing.TB) map[string]topology.Options {
+	log := slog.New(slog.DiscardHandler)
+	at := func(endpoint string) topology.Options {
+		return topology.Options{At: map[string]string{"echo": endpoint}, Log: log}
+	}
+	mem := at("tcp://server:5555")
+	mem.Network = memnet.New()
+	return map[string]topology.Options{
+		"value":  {Log: log},
+		"inproc": at("inproc://" + t.Name()),
+		"ipc":    at("ipc://" + filepath.Join(t.TempDir(), "s")),
+		"tcp":    at("tcp://" + freeAddress(t)),
+		"memnet": mem,
+	}
+}
+
+func freeAddress(t testing.TB) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func TestRunEndsWhenTheClientsAreDone(t *testing.T) {
+	for name, o := range places(t) {
+		t.Run(name, func(t *testing.T) {
+			if err := echo(calls(100), topology.Instances(4)).Run(t.Context(), o); err != nil {
+				t.Error(err)
+			}
+			if err := echo(calls(1)).Run(t.Context(), o); err != nil {
+				t.Error("the second time:", err)
+			}
+		})
+	}
+}
+
+func TestRunReturnsTheFirstErrorOfAClient(t *testing.T) {
+	broken := errors.New("broken")
+	for name, o := range places(t) {
+		t.Run(name, func(t *testing.T) {
+			var n atomic.Int32
+			err := echo(func(ctx context.Context, c *caller) error {
+				if _, err := c.Call(ctx, "x"); err != nil {
+					return err
+				}
+				if n.Add(1) == 2 {
+					return broken
+				}
+				<-ctx.Done()
+				return errors.New("late")
+			}, topology.Instances(3)).Run(t.Context(), o)
+			if !errors.Is(err, broken) || !strings.Contains(err.Error(), "role client") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestRunIsInterruptedByItsContextWhileClientsWork(t *testing.T) {
+	cause := errors.New("enough")
+	for name, o := range places(t) {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			handling := func(ctx context.Context, _ string) (string, error) {
+				cancel(cause)
+				<-ctx.Done()
+				return "", ctx.Err()
+			}
+			began := time.Now()
+			err := service(handling, calls(1)).Run(ctx, o)
+			if !errors.Is(err, cause) {
+				t.Errorf("got %v", err)
+			}
+			if took := time.Since(began); took > time.Second {
+				t.Errorf("it took %v", took)
+			}
+		})
+	}
+}
+
+func TestServersAloneRunUntilTheirContextEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := memnet.New()
+		o := topology.Options{Network: network, Log: slog.New(slog.DiscardHandler)}
+		server, client := o, o
+		server.Run, client.Run = []string{"server"}, []string{"client"}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- echo(calls(1)).Run(ctx, server) }()
+		if err := echo(calls(10)).Run(t.Context(), client); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		select {
+		case err := <-ended:
+			t.Fatal("the server ended with its client:", err)
+		default:
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestACallOutlivesItsServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := topology.Options{Network: memnet.New(), Log: slog.New(slog.DiscardHandler)}
+		server, client := o, o
+		server.Run, client.Run = []string{"server"}, []string{"client"}
+
+		got := make(chan error)
+		go func() { got <- echo(calls(3)).Run(t.Context(), client) }()
+		for restart := range 3 { // the client was there first
+			time.Sleep(3 * time.Second)
+			first := true
+			ctx, cancel := context.WithCancel(t.Context())
+			err := service(func(ctx context.Context, q string) (string, error) {
+				if restart < 2 && !first { // one reply each, then ends with a request in hand
+					cancel()
+					<-ctx.Done()
+					return "", ctx.Err()
+				}
+				first = false
+				if q == "request 2" {
+					time.AfterFunc(time.Minute, cancel)
+				}
+				return "re: " + q, nil
+			}, idle).Run(ctx, server)
+			cancel()
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		if err := <-got; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func idle(context.Context, *caller) error { return nil }
+
+func TestAStoppedServerAnswersWhatItHasInHand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := topology.Options{Network: memnet.New(), Log: slog.New(slog.DiscardHandler)}
+		server, client := o, o
+		server.Run, client.Run = []string{"server"}, []string{"client"}
+		ctx, cancel := context.WithCancel(t.Context())
+		executed := 0
+		got := make(chan error)
+		go func() { got <- echo(calls(1)).Run(t.Context(), client) }()
+		err := service(func(ctx context.Context, q string) (string, error) {
+			executed++
+			cancel()
+			select {
+			case <-time.After(200 * time.Millisecond):
+				return "re: " + q, nil
+			case <-ctx.Done():
+				return "", ctx.Err()
+			}
+		}, idle).Run(ctx, server)
+		if err := errors.Join(err, <-got); err != nil || executed != 1 {
+			t.Errorf("executed %d times, %v", executed, err)
+		}
+	})
+}
+
+func TestAtMostOnceIsNotSentAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		top := topology.New("echo")
+		edge := topology.Service[string, string](top, "echo", "tcp://server:1", topology.ZMQ(codec.Raw), topology.AtMostOnce())
+		network := memnet.New()
+		executed := 0
+		topology.Server(top, "server", edge, func(context.Context, string) (string, error) {
+			if executed++; executed == 1 {
+				network.Cut("server:1")
+			}
+			return "done", nil
+		})
+		topology.Client(top, "client", edge, func(ctx context.Context, c *caller) error {
+			_, err := c.Call(ctx, "pay")
+			if !errors.Is(err, mailbox.ErrPeerLost) {
+				t.Errorf("got %v", err)
+			}
+			if r, err := c.Call(ctx, "pay more"); r != "done" || err != nil {
+				t.Errorf("the next call: %q, %v", r, err)
+			}
+			return nil
+		})
+		err := top.Run(t.Context(), topology.Options{
+			At: map[string]string{"echo": "tcp://server:1"}, Network: network, Log: slog.New(slog.DiscardHandler)})
+		if err != nil || executed != 2 {
+			t.Errorf("executed %d times, %v", executed, err)
+		}
+	})
+}
+
+func TestTheReplyOfAnAbandonedCallAnswersNoLaterOne(t *testing.T) {
+	for name, o := range places(t) {
+		t.Run(name, func(t *testing.T) {
+			release := make(chan struct{})
+			err := service(func(_ context.Context, q string) (string, error) {
+				if q == "slow" {
+					<-release
+				}
+				return q, nil
+			}, func(ctx context.Context, c *caller) error {
+				short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+				defer cancel()
+				if r, err := c.Call(short, "slow"); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("slow: %q, %v", r, err)
+				}
+				close(release)
+				for range 10 {
+					if r, err := c.Call(ctx, "fast"); r != "fast" || err != nil {
+						t.Errorf("fast: %q, %v", r, err)
+					}
+				}
+				return nil
+			}).Run(t.Context(), o)
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestAFailedRequestIsTheCallersErrorInOneProcess(t *testing.T) {
+	err := service(func(_ context.Context, q string) (string, error) {
+		switch q {
+		case "error":
+			return "", io.ErrUnexpectedEOF
+		case "panic":
+			panic("oh")
+		}
+		return q, nil
+	}, func(ctx context.Context, c *caller) error {
+		if _, err := c.Call(ctx, "error"); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("error: %v", err)
+		}
+		if _, err := c.Call(ctx, "panic"); err == nil {
+			t.Error("panic: no error")
+		}
+		if r, err := c.Call(ctx, "fine"); r != "fine" || err != nil {
+			t.Errorf("fine: %q, %v", r, err)
+		}
+		return nil
+	}).Run(t.Context(), topology.Options{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAFailedRequestHasNoReplyOverASocketAndTheServerGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		err := service(func(_ context.Context, q string) (string, error) {
+			switch q {
+			case "error":
+				return "", io.ErrUnexpectedEOF
+			case "panic":
+				panic("oh")
+			}
+			return q, nil
+		}, func(ctx context.Context, c *caller) error {
+			for _, q := range []string{"error", "panic"} {
+				short, cancel := context.WithTimeout(ctx, time.Minute)
+				if r, err := c.Call(short, q); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("%s: %q, %v", q, r, err)
+				}
+				cancel()
+			}
+			if r, err := c.Call(ctx, "fine"); r != "fine" || err != nil {
+				t.Errorf("fine: %q, %v", r, err)
+			}
+			return nil
+		}).Run(t.Context(), topology.Options{At: map[string]string{"echo": "tcp://server:1"}, Network: memnet.New(),
+			Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestACallEndsWithItsRoleWhateverContextItHas(t *testing.T) {
+	for name, o := range places(t) {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			err := service(func(ctx context.Context, _ string) (string, error) {
+				cancel()
+				<-ctx.Done()
+				return "", ctx.Err()
+			}, func(_ context.Context, c *caller) error {
+				_, err := c.Call(context.Background(), "x")
+				if !errors.Is(err, context.Canceled) {
+					t.Errorf("got %v", err)
+				}
+				return err
+			}).Run(ctx, o)
+			if !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "still running") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestOneCallerMayBeUsedByManyGoroutines(t *testing.T) {
+	for name, o := range places(t) {
+		t.Run(name, func(t *testing.T) {
+			err := echo(func(ctx context.Context, c *caller) error {
+				errs := make(chan error)
+				for i := range 8 {
+					go func() {
+						q := fmt.Sprint("goroutine ", i)
+						r, err := c.Call(ctx, q)
+						if err == nil && r != "re: "+q {
+							err = fmt.Errorf("%q got %q", q, r)
+						}
+						errs <- err
+					}()
+				}
+				var all error
+				for range 8 {
+					all = errors.Join(all, <-errs)
+				}
+				return all
+			}).Run(t.Context(), o)
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestACallerIsOfNoUseAfterItsClient(t *testing.T) {
+	for name, o := range places(t) {
+		t.Run(name, func(t *testing.T) {
+			var kept *caller
+			err := echo(func(ctx context.Context, c *caller) error {
+				kept = c
+				return calls(1)(ctx, c)
+			}).Run(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := kept.Call(context.Background(), "x"); err == nil {
+				t.Error("it still calls")
+			}
+		})
+	}
+}
+
+func TestAServerThatCantBindEndsTheRun(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	o := topology.Options{At: map[string]string{"echo": "tcp://" + l.Addr().String()}, Log: slog.New(slog.DiscardHandler)}
+	err = echo(calls(1)).Run(t.Context(), o)
+	if err == nil || !strings.Contains(err.Error(), "role server") || !strings.Contains(err.Error(), "in use") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestMsgpackCarriesAnyTypes(t *testing.T) {
+	type point struct{ X, Y int }
+	for name, o := range places(t) {
+		t.Run(name, func(t *testing.T) {
+			top := topology.New("points")
+			edge := topology.Service[point, *point](top, "echo", "tcp://127.0.0.1:5555", topology.ZMQ(codec.Msgpack))
+			topology.Server(top, "server", edge, func(_ context.Context, p point) (*point, error) { return &point{p.Y, p.X}, nil })
+			topology.Client(top, "client", edge, func(ctx context.Context, c *topology.Caller[point, *point]) error {
+				p, err := c.Call(ctx, point{1, 2})
+				if err == nil && *p != (point{2, 1}) {
+					err = fmt.Errorf("got %v", p)
+				}
+				return err
+			})
+			if err := top.Run(t.Context(), o); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
