@@ -3,6 +3,7 @@ package actor_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"strings"
 	"sync"
@@ -61,6 +62,33 @@ func TestAskGetsWhatBecameOfTheMessage(t *testing.T) {
 		t.Fatal(v, err)
 	}
 	wantDead(t, s, map[actor.Reason]uint64{actor.Failed: 6})
+}
+
+// badError is an error whose methods panic if it is a nil pointer.
+type badError struct{ text string }
+
+func (e *badError) Error() string { return e.text }
+func (e *badError) Unwrap() error { return errors.New(e.text) }
+
+func TestAnErrorWhoseMethodsPanicEndsNothing(t *testing.T) {
+	for _, how := range []string{"return", "panic", "wrapped"} {
+		_, nodes := join(t, actor.Config{}, "alpha", "beta")
+		spawn(t, nodes[1], "bad", func(c *actor.Context, m string) error {
+			err := (*badError)(nil)
+			switch m {
+			case "panic":
+				panic(err)
+			case "wrapped":
+				return fmt.Errorf("wrapped: %w", err)
+			}
+			return err
+		})
+		ref := actor.RefTo[string](actor.Named("bad@beta"))
+		for _, s := range nodes {
+			_, err := ref.Ask(within(t, 10*time.Second), s, how)
+			wantErr(t, err, actor.ErrFailed)
+		}
+	}
 }
 
 func TestReplyWithoutAnAskerIsAnErrorButNoFailure(t *testing.T) {

@@ -105,18 +105,14 @@ func (c *cell) resume() bool {
 	c.stage = inNone
 	switch {
 	case stage == inReceive:
-		if !c.settle(&c.batch[c.next-1], errGoexit) {
-			return false
-		}
-		c.queue.Done(1)
-		return true
+		return c.resumed(c.settle(&c.batch[c.next-1], errGoexit))
 	case stage == inStart:
 		return c.started(errGoexit)
 	case stage == inStop && c.ending:
 		c.leave()
 		return false
 	case stage == inStop:
-		return c.begin()
+		return c.resumed(c.begin())
 	case c.flags.Load() != 0:
 		c.end()
 		return false
@@ -124,6 +120,14 @@ func (c *cell) resume() bool {
 		return c.begin()
 	}
 	return true
+}
+
+// resumed is the end of a message whose failure another worker has dealt with.
+func (c *cell) resumed(alive bool) bool {
+	if alive {
+		c.queue.Done(1)
+	}
+	return alive
 }
 
 // begin makes an instance and runs its start hook.
@@ -144,11 +148,11 @@ func (c *cell) begin() bool {
 func (c *cell) start(ctx *Context) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = panicked(r)
+			err = sane(panicked(r))
 		}
 	}()
 	c.inst = c.create()
-	return c.inst.start(ctx)
+	return sane(c.inst.start(ctx))
 }
 
 func (c *cell) started(err error) bool {
@@ -177,10 +181,10 @@ func (c *cell) handle(m *message) bool {
 func (c *cell) receive(ctx *Context, m *message) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = panicked(r)
+			err = sane(panicked(r))
 		}
 	}()
-	return c.inst.receive(ctx, m.value)
+	return sane(c.inst.receive(ctx, m.value))
 }
 
 // settle tells the asker, if it was not answered, what became of m, and restarts the actor if it failed.
@@ -224,10 +228,10 @@ func (c *cell) retire() {
 func stopHook(inst behaviour, ctx *Context) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = panicked(r)
+			err = sane(panicked(r))
 		}
 	}()
-	return inst.stop(ctx)
+	return sane(inst.stop(ctx))
 }
 
 // complain logs a failure.

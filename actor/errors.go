@@ -81,6 +81,23 @@ func panicked(value any) error {
 	return &panicError{fmt.Errorf("panic: %v", value), debug.Stack()}
 }
 
+// sane returns err, or an error in its place if one of its methods panics, as those of a nil pointer may: the runtime
+// calls them where no panic may come.
+func sane(err error) (safe error) {
+	if err == nil {
+		return nil
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			safe = fmt.Errorf("an error of type %T whose methods panic: %v", err, r)
+		}
+	}()
+	_ = err.Error()
+	_ = errors.Is(err, ErrNotAsked)
+	_ = errors.As(err, new(*panicError))
+	return err
+}
+
 // panicError keeps the stack for the log.
 type panicError struct {
 	error

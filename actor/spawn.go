@@ -137,51 +137,49 @@ func spawn(in Scope, name string, t reflect.Type, eager bool, create func() beha
 	c := &cell{sys: s, path: path, create: create, wait: o.wait, policy: o.policy, parent: sc.cell, home: sc.home()}
 	c.self.at = s.self.at
 	c.queue.Init(o.hwm)
-	if eager = eager || len(o.sources) > 0; eager {
+	c.sources = o.sources
+	if eager = eager || len(c.sources) > 0; eager {
 		c.queue.Wake() // claimed until its name is sure and its sockets are open
 	}
-	c.sources = o.sources
-	if err := s.enter(c); err != nil {
-		return PID{}, err
-	}
-	for _, src := range c.sources {
-		if err := src.open(c, o.socket); err != nil {
-			c.kill()
-			s.workers.run(c)
-			<-c.goneChan()
-			return PID{}, fmt.Errorf("actor %q: %w", name, err)
+	s.table.add(c)
+	if path != "" {
+		if _, taken := s.names.LoadOrStore(path, c); taken {
+			s.table.remove(c)
+			return PID{}, fmt.Errorf("%w: %s", ErrNameTaken, path)
 		}
 	}
-	pid := c.self
-	for _, src := range c.sources {
-		src.run()
+	err = c.settleIn(o.socket)
+	if err != nil {
+		c.kill() // what it was told in the meantime becomes dead letters
 	}
 	if eager {
 		s.workers.run(c)
 	}
-	return pid, nil
+	if err != nil {
+		<-c.goneChan()
+		return PID{}, fmt.Errorf("actor %q: %w", name, err)
+	}
+	return c.self, nil
 }
 
-// enter gives c its PID, its name and its place among its siblings.
-func (s *System) enter(c *cell) error {
-	s.table.add(c)
-	if c.path != "" {
-		if _, taken := s.names.LoadOrStore(c.path, c); taken {
-			s.table.remove(c)
-			return fmt.Errorf("%w: %s", ErrNameTaken, c.path)
+// settleIn gives c its place among its siblings and its sockets.
+func (c *cell) settleIn(cfg mailbox.Config) error {
+	switch {
+	case c.home.add(c):
+	case c.parent != nil:
+		return fmt.Errorf("%w: %s is stopping", ErrClosed, c.parent.label())
+	default:
+		return fmt.Errorf("%w: node %s is stopping", ErrClosed, c.sys.node)
+	}
+	for _, src := range c.sources {
+		if err := src.open(c, cfg); err != nil {
+			return err
 		}
 	}
-	if c.home.add(c) {
-		return nil
+	for _, src := range c.sources {
+		src.run()
 	}
-	if c.path != "" {
-		s.names.CompareAndDelete(c.path, c)
-	}
-	s.table.remove(c)
-	if c.parent != nil {
-		return fmt.Errorf("%w: %s is stopping", ErrClosed, c.parent.label())
-	}
-	return fmt.Errorf("%w: node %s is stopping", ErrClosed, s.node)
+	return nil
 }
 
 // home returns where the actors spawned in sc belong.

@@ -112,7 +112,6 @@ func (c *cell) end() {
 	c.batch, c.next = nil, 0
 	c.dropQueue(rest)
 	c.dropQueue(c.queue.Close())
-	c.queue.Done(len(rest))
 	for _, s := range c.sources {
 		s.close()
 	}

@@ -139,7 +139,7 @@ func TestAStopHookThatEndsItsGoroutineHoldsNothingUp(t *testing.T) {
 			receive: func(c *actor.Context, n int) error { return errOwn },
 			stop:    func(*actor.Context) error { runtime.Goexit(); return nil },
 		}
-	})
+	}, actor.HWM(1), actor.Wait(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}

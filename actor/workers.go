@@ -13,7 +13,7 @@ type workers struct {
 	idle    []*worker // the one idle for the shortest time last
 	count   int       // all, idle or not
 	closed  bool
-	empty   chan struct{} // made by close; closed when count is zero
+	empty   chan struct{} // made by close; closed once count has become zero
 	linger  atomic.Int32  // workers that stay with an actor that ran dry
 	maxIdle int
 }
@@ -58,9 +58,7 @@ func (p *workers) rest(w *worker) *cell {
 	p.mu.Lock()
 	if p.closed || len(p.idle) >= p.maxIdle {
 		p.count--
-		if p.closed && p.count == 0 {
-			close(p.empty)
-		}
+		p.settle()
 		p.mu.Unlock()
 		return nil
 	}
@@ -83,11 +81,21 @@ func (p *workers) close() <-chan struct{} {
 			close(w.next)
 		}
 		p.idle = nil
-		if p.count == 0 {
-			close(p.empty)
-		}
+		p.settle()
 	}
 	return p.empty
+}
+
+// settle tells who waits in close that no worker is left. One may come yet, for an actor that was being spawned.
+func (p *workers) settle() {
+	if !p.closed || p.count > 0 {
+		return
+	}
+	select {
+	case <-p.empty:
+	default:
+		close(p.empty)
+	}
 }
 
 // turns is how often a worker lets others run and looks again before it leaves an actor that ran dry: waking a

@@ -67,8 +67,8 @@ func status(err error, log *slog.Logger) int {
 	return 1
 }
 
-// interrupts cancels at the first signal, and cleans up and ends the process at the second. A terminal's ctrl-C reaches a child as it
-// does its parent, who then tells the child what to do: the child itself takes no notice.
+// interrupts cancels at the first signal, and cleans up and ends the process at the second. A terminal's ctrl-C reaches a
+// child as it does its parent, who then tells the child what to do: the child itself takes no notice.
 func interrupts(signals <-chan os.Signal, cancel context.CancelCauseFunc, child bool, cleanUp func()) {
 	for first := true; ; {
 		s := (<-signals).(syscall.Signal)

@@ -47,7 +47,8 @@ type Options struct {
 	// children write goes where this process's output goes; their standard input is empty.
 	Processes bool
 
-	// Grace is how long roles may take to end once they are told to; 0 means 500 ms.
+	// Grace is how long roles may take to end once they are told to; 0 means 500 ms. A server handles what it has for
+	// half of that; then its handler's context ends.
 	Grace time.Duration
 	// Network carries the sockets' bytes; nil means this machine's. Child processes always use the machine's.
 	Network mailbox.Network

@@ -138,7 +138,10 @@ func (p *process) ends(status int, within time.Duration) {
 	select {
 	case <-p.exited:
 	case <-time.After(within):
-		p.t.Fatalf("still running after %v", within)
+		left := p.processes()
+		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGQUIT) // they print their goroutines
+		<-p.exited
+		p.t.Fatalf("%v are still running after %v", left, within)
 	}
 	if got := p.cmd.ProcessState.ExitCode(); got != status {
 		p.t.Errorf("exit status %d, want %d", got, status)

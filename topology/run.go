@@ -93,11 +93,11 @@ func (r *run) play(ctx context.Context) error {
 	return play(ctx, r.options, jobs, services)
 }
 
-// serving waits for the end of ctx and then stops a server. It has four fifths of the grace to handle what it has; then
-// its handler's context ends.
+// serving waits for the end of ctx and then stops a server. It has half of the grace to handle what it has; then its
+// handler's context ends.
 func (r *run) serving(ctx context.Context, stop func(context.Context) error) error {
 	<-ctx.Done()
-	grace, cancel := context.WithTimeout(context.Background(), r.options.Grace*4/5)
+	grace, cancel := context.WithTimeout(context.Background(), r.options.Grace/2)
 	defer cancel()
 	if err := stop(grace); err != nil && grace.Err() == nil {
 		return err

@@ -105,8 +105,8 @@ func (q *Queue[T]) Wait(ctx context.Context, v T) (wake bool, err error) {
 	}
 }
 
-// Take hands the consumer everything queued, oldest first, and takes buf (an earlier Take's result, all of it Done, or
-// nil) for what comes next. An empty result parks the consumer: the next Push says wake.
+// Take hands the consumer everything queued, oldest first. In exchange buf (an earlier Take's result, all of it Done, or
+// nil) becomes the queue's, whatever the result is. An empty result parks the consumer: the next Push says wake.
 func (q *Queue[T]) Take(buf []T) []T {
 	clear(buf)
 	q.mu.Lock()

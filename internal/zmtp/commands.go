@@ -22,8 +22,11 @@ func (c *Conn) Read() ([][]byte, error) {
 		<-c.done // CloseWrite needs its time
 		return nil, c.cause
 	}
-	defer c.reader.mu.Unlock()
 	msg, err := c.reader.next(c.command)
+	c.reader.mu.Unlock()
+	if c.leaving.Load() {
+		c.reader.leave()
+	}
 	if err != nil {
 		var timeout net.Error
 		if errors.As(err, &timeout) && timeout.Timeout() {

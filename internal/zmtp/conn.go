@@ -150,7 +150,13 @@ func (c *Conn) CloseWrite() {
 	if c.writer.shut() != nil {
 		return
 	}
-	c.reader.mu.Lock() // a Read under way ends with what it was waiting for, or when the peer closes
+	for !c.reader.mu.TryLock() { // a Read under way ends with what it was waiting for, or when the peer closes
+		select {
+		case <-c.reader.left:
+		case <-c.done:
+			return
+		}
+	}
 	defer c.reader.mu.Unlock()
 	c.reader.discard()
 }

@@ -22,8 +22,8 @@ func (o *Outbox) Lend(extra int, ready func()) {
 }
 
 // Take hands the borrower all that is there, oldest first: nil if that is nothing or the outbox is not lent (any more).
-// The messages are the borrower's; buf is an earlier Take's result, all of it Done, or nil, and is used again. Only the
-// borrower may call it, from one goroutine at a time. What was taken counts as sent.
+// The messages are the borrower's; buf is an earlier Take's result, all of it Done, or nil, and becomes the outbox's
+// whatever the result is. Only the borrower may call it, from one goroutine at a time. What was taken counts as sent.
 func (o *Outbox) Take(buf [][][]byte) [][][]byte {
 	o.writing.Lock()
 	defer o.writing.Unlock()

@@ -188,13 +188,13 @@ func (o *Outbox) forget(waiter chan struct{}) {
 	}
 }
 
-// Close refuses further messages and returns those that were not written, oldest first. It does not wait for a peer: if
-// a write is under way, its connection is closed.
+// Close refuses further messages and returns those that were not written, oldest first. It does not wait for a peer: a
+// connection that is just being written to is closed. (Wait before, to let it finish.)
 func (o *Outbox) Close() (rest [][][]byte) {
 	o.once.Do(func() { close(o.closed) })
 	queued := o.q.Close()
 	if !o.writing.TryLock() {
-		if c := o.conn.Load(); c != nil {
+		if c := o.conn.Load(); c != nil && o.Len() > 0 { // with nothing to write, the lock is not held for long
 			c.Close()
 		}
 		o.writing.Lock()

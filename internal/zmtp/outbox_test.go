@@ -119,6 +119,33 @@ func TestWhatAConnectionDidNotTakeGoesOverTheNext(t *testing.T) {
 	})
 }
 
+// The buffers that go to and fro between queue and writer are never used for two things at once.
+func TestMessagesSentDuringAWriteFollowIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := memnet.Pipe()
+		c, r := newConn(a, Peer{}, 1<<20), newConn(b, Peer{}, 1<<20)
+		o := NewOutbox(0, nil)
+		served := serving(o, c)
+		for round := range 5 {
+			o.Send([][]byte{{0}, make([]byte, 100<<10)})
+			synctest.Wait() // the pipe is full
+			for i := range round {
+				o.Send([][]byte{{byte(i + 1)}})
+			}
+			for i := range round + 1 {
+				if msg, err := r.Read(); err != nil || msg[0][0] != byte(i) {
+					t.Fatalf("round %d: %v for %d, %v", round, msg[0], i, err)
+				}
+			}
+			synctest.Wait() // the writer finds nothing
+		}
+		o.Close()
+		<-served
+		c.Close()
+		r.Close()
+	})
+}
+
 // A message that a sender wrote half of belongs to no connection but the one it was begun on: another gets it whole.
 func TestHalfWrittenMessageIsFinishedOrWrittenAnew(t *testing.T) {
 	for _, anew := range []bool{false, true} {

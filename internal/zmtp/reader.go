@@ -21,11 +21,12 @@ const (
 // reader takes frames from a stream. It reads into a slab as much as there is, and hands out parts of it. While nothing
 // is there to read, it holds no slab.
 type reader struct {
-	mu  sync.Mutex // held during a Read
-	nc  net.Conn
-	raw syscall.RawConn // nil if nc has none
-	max uint64          // bytes in a message
-	ttl time.Duration   // the peer promised to send something this often; 0: it did not
+	mu   sync.Mutex    // held during a Read
+	left chan struct{} // a Read has released mu while CloseWrite waits for it
+	nc   net.Conn
+	raw  syscall.RawConn // nil if nc has none
+	max  uint64          // bytes in a message
+	ttl  time.Duration   // the peer promised to send something this often; 0: it did not
 
 	slab *slab  // what buf was borrowed with; nil if it was not
 	buf  []byte // buf[r:w] is read and not handed out, buf[w:] is free
@@ -39,6 +40,7 @@ type reader struct {
 
 func (r *reader) init(nc net.Conn, maxMessage int64) {
 	r.nc, r.raw, r.max = nc, rawOf(nc), uint64(maxMessage)
+	r.left = make(chan struct{}, 1)
 	r.attempt = r.readRaw
 }
 
@@ -220,6 +222,14 @@ func (r *reader) deadline() error {
 		return nil
 	}
 	return r.nc.SetReadDeadline(time.Now().Add(r.ttl))
+}
+
+// leave tells CloseWrite that mu is free.
+func (r *reader) leave() {
+	select {
+	case r.left <- struct{}{}:
+	default:
+	}
 }
 
 // discard reads until the stream ends.

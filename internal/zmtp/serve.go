@@ -37,10 +37,7 @@ func (o *Outbox) drain(c *Conn) error {
 		if len(o.held) == 0 {
 			o.held = o.q.Take(o.batch)
 			if len(o.held) == 0 {
-				o.batch = o.batch[:0]
-				if cap(o.batch) > mouthful {
-					o.batch = nil
-				}
+				o.batch = nil // the queue's now
 				return nil
 			}
 			o.batch = o.held

@@ -3,7 +3,6 @@ package zmtp
 import (
 	"errors"
 	"net"
-	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -23,7 +22,7 @@ type tryWriter interface {
 
 // writer puts frames on a stream.
 type writer struct {
-	mu   sync.Mutex // held by whoever writes
+	mu   gate // held by whoever writes
 	nc   net.Conn
 	raw  syscall.RawConn // nil if nc has none
 	err  error           // nothing can be written any more
@@ -37,15 +36,31 @@ type writer struct {
 }
 
 func (w *writer) init(nc net.Conn) {
-	w.nc, w.raw = nc, rawOf(nc)
+	w.mu, w.nc, w.raw = make(gate, 1), nc, rawOf(nc)
 	w.attempt = w.writeRaw
+}
+
+// gate is a lock that may be held for as long as a peer likes: unlike with a sync.Mutex, a synctest bubble whose
+// goroutines wait for one goes on.
+type gate chan struct{}
+
+func (g gate) lock()   { g <- struct{}{} }
+func (g gate) unlock() { <-g }
+
+func (g gate) tryLock() bool {
+	select {
+	case g <- struct{}{}:
+		return true
+	default:
+		return false
+	}
 }
 
 // Write writes what a TryWrite left, then batch, and waits as long as that takes. n is how many messages of batch were
 // written as a whole, all of them unless there is an error, which has closed the connection. A message has at least one
 // frame; one without is skipped.
 func (c *Conn) Write(batch [][][]byte) (n int, err error) {
-	c.writer.mu.Lock()
+	c.writer.mu.lock()
 	defer c.unlock()
 	n, err = c.writer.write(batch)
 	if err != nil && err != ErrClosed { // which is CloseWrite, and that closes c itself
@@ -65,7 +80,7 @@ func (c *Conn) Flush() error {
 // If rest is true, a part of it is left, which Write and Flush write before anything else; one of them must be called.
 func (c *Conn) TryWrite(msg [][]byte) (taken, rest bool) {
 	w := &c.writer
-	if !w.mu.TryLock() {
+	if !w.mu.tryLock() {
 		return false, false
 	}
 	defer c.unlock()
@@ -89,16 +104,16 @@ func (c *Conn) TryWrite(msg [][]byte) (taken, rest bool) {
 
 // unlock ends writing. A PONG that was asked for meanwhile is not forgotten.
 func (c *Conn) unlock() {
-	c.writer.mu.Unlock()
+	c.writer.mu.unlock()
 	c.answer()
 }
 
 // answer writes the PONG that is to be written, if any, without waiting. If somebody is writing, they will do it.
 func (c *Conn) answer() {
 	w := &c.writer
-	for w.pong.Load() != nil && w.mu.TryLock() {
+	for w.pong.Load() != nil && w.mu.tryLock() {
 		if w.tryPong() {
-			w.mu.Unlock()
+			w.mu.unlock()
 			continue
 		}
 		go func() { // which has the lock, so there is at most one
@@ -162,8 +177,8 @@ func (w *writer) writeRaw(fd uintptr) bool {
 
 // shut writes what is left and ends our direction of the stream.
 func (w *writer) shut() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.mu.lock()
+	defer w.mu.unlock()
 	if _, err := w.write(nil); err != nil {
 		return err
 	}
