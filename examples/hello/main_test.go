@@ -29,8 +29,8 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// soon is how long the end may take after a ctrl-C: a second, and some more as tests share the machine.
-const soon = 2 * time.Second
+// soon is how long the end may take after a ctrl-C: a second, and more as tests share the machine.
+const soon = 3 * time.Second
 
 func TestTenRepliesInOneProcess(t *testing.T) {
 	p := start(t)

@@ -107,7 +107,7 @@ func TestWriteCountsWholeMessagesOnly(t *testing.T) {
 	})
 }
 
-// C08's sibling: a TCP connection closed with input unread is reset, and the peer loses what it has not read.
+// A TCP connection closed with input unread is reset, and the peer loses what it has not read.
 func TestCloseWriteLosesNothingAlthoughInputIsUnread(t *testing.T) {
 	for name, stream := range streams {
 		t.Run(name, func(t *testing.T) {
