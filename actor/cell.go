@@ -81,8 +81,8 @@ func (c *cell) run() {
 			}
 			c.queue.Done(1)
 		}
-		if !c.queue.Ready() {
-			c.sys.workers.stay(c.queue.Ready)
+		if !c.ready() {
+			c.sys.workers.stay(c.ready)
 		}
 		done := c.batch
 		c.batch, c.next = nil, 0
@@ -98,6 +98,9 @@ func (c *cell) run() {
 		return
 	}
 }
+
+// ready reports whether there is something to do.
+func (c *cell) ready() bool { return c.flags.Load() != 0 || c.queue.Ready() }
 
 // resume starts the first instance, or goes on where a worker was ended by runtime.Goexit. False: the actor is gone.
 func (c *cell) resume() bool {

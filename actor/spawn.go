@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"time"
 
 	"github.com/troupe-go/troupe/mailbox"
 )
@@ -17,22 +16,6 @@ import (
 // A Start that fails stops the actor. The error of a Stop is logged.
 type Receiver[M any] interface {
 	Receive(c *Context, m M) error
-}
-
-// Option sets up an actor when it is spawned.
-type Option func(*options)
-
-type options struct {
-	hwm     int
-	wait    time.Duration
-	policy  Policy
-	sources []*source
-	socket  mailbox.Config
-	err     error
-}
-
-func (o *options) refuse(format string, args ...any) {
-	o.err = errors.Join(o.err, fmt.Errorf("%w: "+format, append([]any{ErrUsage}, args...)...))
 }
 
 // Spawn starts an actor that handles each message with receive. It returns once the actor has its name and its sockets;

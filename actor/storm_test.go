@@ -68,7 +68,8 @@ func TestEveryAcceptedMessageIsHandledOrADeadLetter(t *testing.T) {
 						if rng.IntN(2) == 0 {
 							cancel()
 						}
-						if err := actor.Stop(ctx, s, ref.PID()); err != nil && !errors.Is(err, actor.ErrNoActor) {
+						err := actor.Stop(ctx, s, ref.PID())
+						if err != nil && !errors.Is(err, actor.ErrNoActor) && !errors.Is(err, context.Canceled) { // a busy machine
 							t.Error(err)
 						}
 						cancel()

@@ -85,17 +85,7 @@ const spins = 16
 func (sc scope) putFull(ctx context.Context, c *cell, m message, err error) error {
 	var wake bool
 	if errors.Is(err, queue.ErrFull) && c.policy == WaitForRoom && sc.cell == nil && c.wait > 0 {
-		for range spins {
-			runtime.Gosched()
-			if wake, err = c.queue.Push(m); !errors.Is(err, queue.ErrFull) {
-				break
-			}
-		}
-		if errors.Is(err, queue.ErrFull) {
-			limited, cancel := context.WithTimeout(ctx, c.wait)
-			wake, err = c.queue.Wait(limited, m)
-			cancel()
-		}
+		wake, err = c.pushWhenRoom(ctx, m)
 	}
 	switch {
 	case err == nil:
@@ -116,47 +106,19 @@ func (sc scope) putFull(ctx context.Context, c *cell, m message, err error) erro
 	return err
 }
 
-// Policy is what becomes of a message to a full mailbox.
-type Policy uint8
-
-// The policies.
-const (
-	// WaitForRoom lets a sender from outside wait, up to Wait, then refuses with ErrFull. From a *Context it refuses at
-	// once. It is the default.
-	WaitForRoom Policy = iota
-	// Reject refuses with ErrFull at once.
-	Reject
-	// DropNewest accepts the message and makes it a dead letter; an Ask gets ErrFull.
-	DropNewest
-)
-
-// Wait is how long a Tell or an Ask from outside waits for room in the mailbox before it fails with ErrFull. Zero means
-// not at all. The default is Config.Wait.
-func Wait(d time.Duration) Option {
-	return func(o *options) {
-		if d < 0 {
-			o.refuse("Wait(%v): negative", d)
+// pushWhenRoom waits for room until ctx or the mailbox's own wait ends, with one of the queue's errors.
+func (c *cell) pushWhenRoom(ctx context.Context, m message) (wake bool, err error) {
+	deadline := time.Now().Add(c.wait)
+	for range spins {
+		runtime.Gosched()
+		if wake, err = c.queue.Push(m); !errors.Is(err, queue.ErrFull) {
+			return wake, err
 		}
-		o.wait = d
-	}
-}
-
-// HWM is the high-water mark: how many messages the mailbox holds, the one in hand included. The default is Config.HWM.
-func HWM(n int) Option {
-	return func(o *options) {
-		if n < 1 {
-			o.refuse("HWM(%d): at least 1", n)
+		if !time.Now().Before(deadline) {
+			break
 		}
-		o.hwm = n
 	}
-}
-
-// OnFull chooses what becomes of a message to the mailbox when it is full.
-func OnFull(p Policy) Option {
-	return func(o *options) {
-		if p > DropNewest {
-			o.refuse("OnFull(%d): no such policy", p)
-		}
-		o.policy = p
-	}
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	return c.queue.Wait(ctx, m)
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/troupe-go/troupe/internal/zmtp"
 )
 
 // Endpoint is where a socket binds or connects. Endpoints are comparable, and equal if they are written the same way,
@@ -81,18 +83,9 @@ func refuse(s, format string, args ...any) (Endpoint, error) {
 	return Endpoint{}, fmt.Errorf("%w %q: %s", ErrEndpoint, s, fmt.Sprintf(format, args...))
 }
 
-// pathLimit is how many bytes the path of a Unix socket may have on this system.
-func pathLimit() int {
-	switch runtime.GOOS {
-	case "darwin", "ios", "freebsd", "netbsd", "openbsd", "dragonfly":
-		return 103
-	}
-	return 107
-}
-
 func parsePath(s, path string) (Endpoint, error) {
 	abstract := strings.HasPrefix(path, "@")
-	switch limit := pathLimit(); {
+	switch limit := zmtp.PathLimit(); {
 	case path == "" || path == "@":
 		return refuse(s, "the path is missing: ipc:///path, ipc://path or ipc://@name")
 	case path == "*":

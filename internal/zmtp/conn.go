@@ -75,6 +75,9 @@ func handshake(nc net.Conn, cfg *Config, accepted bool) (peer Peer, err error) {
 	if err := open(g, mech, cfg); err != nil {
 		return peer, explain(err, g, mech, cfg)
 	}
+	if g.unsent != nil {
+		return peer, fmt.Errorf("zmtp: handshake: %w", g.unsent)
+	}
 	if err := nc.SetDeadline(time.Time{}); err != nil {
 		return peer, fmt.Errorf("zmtp: handshake: %w", err)
 	}

@@ -22,10 +22,11 @@ type guard struct {
 	net.Conn
 	mechanism string
 
-	check checker
-	out   []byte // written by zmq4 and not yet a whole frame
-	sent  int    // bytes of our greeting that went out
-	err   error  // the first thing that went wrong
+	check  checker
+	out    []byte // written by zmq4 and not yet a whole frame
+	sent   int    // bytes of our greeting that went out
+	unsent error  // why something could not be written
+	err    error  // the first thing that went wrong
 }
 
 // Read is Conn's, with each byte checked.
@@ -87,9 +88,8 @@ func (g *guard) Write(p []byte) (int, error) {
 		n += size + int(h.size)
 	}
 	if n > 0 {
-		if _, err := g.Conn.Write(g.out[:n]); err != nil {
-			g.err = g.explain(err)
-			return 0, g.err
+		if _, err := g.Conn.Write(g.out[:n]); err != nil && g.unsent == nil {
+			g.unsent = err // a peer that has left may have told why before: Read will see
 		}
 		g.out = append(g.out[:0], g.out[n:]...)
 	}

@@ -227,6 +227,20 @@ func TestHandshakeTellsAPeerThatLeftSilentlyFromOneThatDidNot(t *testing.T) {
 	}
 }
 
+// Our greeting can't be written any more, and yet what the peer had sent is what the error tells of.
+func TestHandshakeTellsWhatAPeerSentThatLeftAtOnce(t *testing.T) {
+	for name, stream := range streams {
+		t.Run(name, func(t *testing.T) {
+			a, b := stream(t)
+			a.Write([]byte("GET / HTTP/1.1\r\n\r\n"))
+			a.Close()
+			if _, err := Open(t.Context(), b, quiet(zmq4.Rep), true); !errors.Is(err, ErrProtocol) || !strings.Contains(err.Error(), "HTTP") {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // Whatever follows the peer's READY in the same packet is the reader's.
 func TestMessageRightBehindReadyIsRead(t *testing.T) {
 	for name, stream := range streams {

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// pathLimit is how many bytes the path of a Unix socket may have.
-func pathLimit() int {
+// PathLimit is how many bytes the path of a Unix socket may have on this system.
+func PathLimit() int {
 	switch runtime.GOOS {
 	case "darwin", "ios", "freebsd", "netbsd", "openbsd", "dragonfly":
 		return 103
@@ -27,7 +27,7 @@ func pathLimit() int {
 // checkPath refuses a path that cannot be the address of a Unix socket here.
 func checkPath(path string) error {
 	abstract := strings.HasPrefix(path, "@")
-	switch limit := pathLimit(); {
+	switch limit := PathLimit(); {
 	case path == "" || path == "@":
 		return errors.New("zmtp: empty path of a Unix socket")
 	case strings.ContainsRune(path, 0):

@@ -197,7 +197,7 @@ func TestOfManyThatFindADeadSocketOneGetsIt(t *testing.T) {
 func TestLongSocketPathIsRefusedBeforeAnythingHappens(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
-	limit := pathLimit()
+	limit := PathLimit()
 	if runtime.GOOS == "linux" && limit != 107 {
 		t.Fatal(limit)
 	}

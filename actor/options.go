@@ -1,0 +1,70 @@
+package actor
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/troupe-go/troupe/mailbox"
+)
+
+// Option sets up an actor when it is spawned.
+type Option func(*options)
+
+type options struct {
+	hwm     int
+	wait    time.Duration
+	policy  Policy
+	sources []*source
+	socket  mailbox.Config
+	err     error
+}
+
+func (o *options) refuse(format string, args ...any) {
+	o.err = errors.Join(o.err, fmt.Errorf("%w: "+format, append([]any{ErrUsage}, args...)...))
+}
+
+// Policy is what becomes of a message to a full mailbox.
+type Policy uint8
+
+// The policies.
+const (
+	// WaitForRoom lets a sender from outside wait, up to Wait, then refuses with ErrFull. From a *Context it refuses at
+	// once. It is the default.
+	WaitForRoom Policy = iota
+	// Reject refuses with ErrFull at once.
+	Reject
+	// DropNewest accepts the message and makes it a dead letter; an Ask gets ErrFull.
+	DropNewest
+)
+
+// Wait is how long a Tell or an Ask from outside waits for room in the mailbox before it fails with ErrFull. Zero means
+// not at all. The default is Config.Wait.
+func Wait(d time.Duration) Option {
+	return func(o *options) {
+		if d < 0 {
+			o.refuse("Wait(%v): negative", d)
+		}
+		o.wait = d
+	}
+}
+
+// HWM is the high-water mark: how many messages the mailbox holds, the one in hand included. The default is Config.HWM.
+func HWM(n int) Option {
+	return func(o *options) {
+		if n < 1 {
+			o.refuse("HWM(%d): at least 1", n)
+		}
+		o.hwm = n
+	}
+}
+
+// OnFull chooses what becomes of a message to the mailbox when it is full.
+func OnFull(p Policy) Option {
+	return func(o *options) {
+		if p > DropNewest {
+			o.refuse("OnFull(%d): no such policy", p)
+		}
+		o.policy = p
+	}
+}
