@@ -8,8 +8,6 @@ import (
 	"reflect"
 	"sync"
 
-	"github.com/google/uuid"
-
 	"github.com/troupe-go/troupe/codec"
 	"github.com/troupe-go/troupe/internal/queue"
 )
@@ -92,31 +90,12 @@ func (p *pending) takeFrom(id uint64, node string) *ask {
 	return a
 }
 
-func (p *pending) takeAll(match func(target PID) bool) (taken []*ask) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for id, a := range p.asks {
-		if match(a.target) {
-			delete(p.asks, id)
-			taken = append(taken, a)
-		}
-	}
-	return taken
-}
-
 func (p *pending) failAll(err error) {
-	for _, a := range p.takeAll(func(PID) bool { return true }) {
-		a.fail(err)
-	}
-}
-
-// FailPending ends with err every Ask that waits for an answer from that incarnation of a node: those to exact PIDs of
-// the incarnation and those to names at the node. A zero incarnation means all Asks to the node.
-func (s *System) FailPending(node string, incarnation uuid.UUID, err error) {
-	for _, a := range s.pending.takeAll(func(target PID) bool {
-		at := target.place()
-		return at.node == node && (incarnation == uuid.Nil || at.name != "" || at.incarnation == incarnation)
-	}) {
+	p.mu.Lock()
+	all := p.asks
+	p.asks = map[uint64]*ask{}
+	p.mu.Unlock()
+	for _, a := range all {
 		a.fail(err)
 	}
 }

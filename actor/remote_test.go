@@ -187,13 +187,6 @@ func TestAsksThatNobodyAnswersEnd(t *testing.T) {
 		_ = alpha.Deliver(reply)
 		wantDead(t, alpha, map[actor.Reason]uint64{actor.LateReply: 1})
 
-		ask(t.Context(), exact)
-		alpha.FailPending("beta", uuid.New(), errOwn)
-		alpha.FailPending("gamma", uuid.Nil, errOwn)
-		synctest.Wait()
-		alpha.FailPending("beta", beta.Incarnation(), actor.ErrUnreachable)
-		wantErr(t, <-errs, actor.ErrUnreachable)
-
 		alpha.DeadLetter(ask(t.Context(), named), actor.Expired)
 		wantErr(t, <-errs, actor.ErrUnreachable)
 
