@@ -13,7 +13,7 @@ var errNoBytes = errors.New("zmtp: closed without a byte")
 
 const (
 	refusalWindow = 10 * time.Second // in which
-	refusalLines  = 5                // so many refusals get a line of their own
+	refusalLines  = 10               // so many refusals get a line of their own
 )
 
 // refusals logs connections that were refused or that ended because the peer broke the protocol: within ten seconds

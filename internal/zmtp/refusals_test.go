@@ -64,7 +64,7 @@ func TestManyRefusalsAreAFewLinesAndACount(t *testing.T) {
 		}
 		time.Sleep(refusalWindow)
 		synctest.Wait()
-		if got := book.with("WARN", "count=95", "no greeting 99"); len(got) != 1 || len(book.with()) != refusalLines+1 {
+		if got := book.with("WARN", "count=90", "no greeting 99"); len(got) != 1 || len(book.with()) != refusalLines+1 {
 			t.Fatal(book.with())
 		}
 		r.ended("10.0.0.2:6", errors.New("bad frame")) // a new window
