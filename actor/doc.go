@@ -30,4 +30,13 @@
 // Stop takes its place in the queue: what was told before is handled, what comes later is dead-lettered or refused with
 // ErrNoActor. When its ctx ends, only the message in hand is finished. Then the actor's children stop, the last spawned
 // first, then its stop hook runs, then its name is free, then Stop returns.
+//
+// # What is not promised
+//
+//   - Delivery: a Tell that was accepted may still become a dead letter. Whoever needs to know asks.
+//   - Isolation by copying: within a process a message is handed over, as with a channel. Config.CopyMessages helps to
+//     find code that relies on more.
+//   - An end to a handler that doesn't return: it can be told to (its Context ends), not forced.
+//   - Survival of Go's own fatal errors, and of panics in goroutines that a handler starts.
+//   - Restart is at once and without a limit. There are no supervisors with other policies, watches or timers yet.
 package actor
