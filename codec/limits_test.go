@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/big"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/vmihailenco/msgpack/v5"
 )
@@ -135,6 +137,16 @@ func TestOddShapesAreErrorsNotPanics(t *testing.T) {
 	}
 	if err := Msgpack.Decode([]byte("\x81\x91\x91\x01\x01"), new(map[[1]any]int)); err == nil {
 		t.Error("a key that can't be compared was taken")
+	}
+}
+
+// An error of a type's own method may quote what a peer sent; it ends up in logs and in answers.
+func TestErrorsDoNotGrowWithTheData(t *testing.T) {
+	data := encode(t, strings.Repeat("ä", 1<<20))
+	var n big.Int
+	err := Msgpack.Decode(data, &n)
+	if !errors.Is(err, ErrDecode) || len(err.Error()) > 2*maxText || !utf8.ValidString(err.Error()) {
+		t.Errorf("an error of %d bytes", len(err.Error()))
 	}
 }
 

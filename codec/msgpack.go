@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"sync"
 
 	"github.com/vmihailenco/msgpack/v5"
@@ -99,11 +100,27 @@ func (msgpackCodec) Decode(data []byte, ptr any) (err error) {
 
 // fault is the error of all three methods: which type, where in it, what.
 func fault(sentinel error, t reflect.Type, err error) error {
+	path := ""
 	if p, ok := err.(*pathError); ok {
-		return fmt.Errorf("%w %v%s: %w", sentinel, t, p.path, p.err)
+		path, err = p.path, p.err
 	}
-	return fmt.Errorf("%w %v: %w", sentinel, t, err)
+	err = fmt.Errorf("%w %v%s: %w", sentinel, t, path, err)
+	if text := err.Error(); len(text) > maxText {
+		return &longError{strings.ToValidUTF8(text[:maxText], "") + "…", err}
+	}
+	return err
 }
+
+const maxText = 1024 // bytes of an error's text that are kept
+
+// longError is an error of some type's own method, which may quote all the bytes it was given, with its text cut.
+type longError struct {
+	text string
+	err  error
+}
+
+func (e *longError) Error() string { return e.text }
+func (e *longError) Unwrap() error { return e.err }
 
 // encoder is an Encoder of msgpack/v5 that appends to a slice.
 type encoder struct {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/troupe-go/troupe/actor"
 	"github.com/troupe-go/troupe/mailbox"
 )
 
@@ -34,7 +33,8 @@ type Config struct {
 	Linger time.Duration
 	// Expire is how long a message waits for its node to be reachable before it is a dead letter. Default: 1 min.
 	Expire time.Duration
-	// Outbox is how many messages wait for a peer at most, each peer having its own. Default: 10,000.
+	// Outbox is how many messages wait for a peer at most, each peer having its own. However few they are, no more are
+	// taken once they have MaxMessage bytes together. Default: 10,000.
 	Outbox int
 	// MaxMessage is the size of the largest message that is sent to or accepted from a peer, in bytes, its header of
 	// some tens of bytes included. Peers are told. Default: 64 MiB.
@@ -123,7 +123,7 @@ func (cfg *Config) parsePeers() error {
 	for name, s := range cfg.Peers {
 		e, err := mailbox.ParseEndpoint(s)
 		if err == nil {
-			_, err = actor.ParsePID("x@" + name)
+			err = checkNode(name)
 		}
 		switch {
 		case err != nil:

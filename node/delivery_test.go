@@ -6,6 +6,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/troupe-go/troupe/actor"
 	"github.com/troupe-go/troupe/codec"
@@ -121,6 +122,32 @@ func TestPeerThatAcceptsLessIsNotSentMore(t *testing.T) {
 		wantErr(t, to("greeter@beta").Tell(alpha, large), codec.ErrLimit)
 		if alpha.DeadLetters()[TooLarge] != 1 || d.lines("link down") != 0 {
 			t.Errorf("dead letters %v, links down %d", alpha.DeadLetters(), d.lines("link down"))
+		}
+	})
+}
+
+// A reply that cannot be sent is its actor's error, and the asker learns of it; nor can an error be too long to be told.
+func TestAnswerThatIsTooLargeIsAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := memnet.New()
+		beta := start(t, Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network})
+		alpha := start(t, Config{Name: "alpha", Peers: map[string]string{"beta": "tcp://127.0.0.1:4000"}, Network: network, MaxMessage: minMaxMessage})
+		large := strings.Repeat("ä", minMaxMessage)
+		_, err := actor.Spawn(beta, "talker", func(c *actor.Context, what string) error {
+			if what == "reply" {
+				return c.Reply(large)
+			}
+			return errors.New("x" + large)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, what := range []string{"reply", "error"} {
+			_, err := ask(alpha, to("talker@beta"), what, time.Minute)
+			wantErr(t, err, actor.ErrFailed)
+			if n := len(err.Error()); n > 2*maxText || !utf8.ValidString(err.Error()) {
+				t.Errorf("%s: an error of %d bytes", what, n)
+			}
 		}
 	})
 }

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"net"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/go-zeromq/zmq4"
 
+	"github.com/troupe-go/troupe/actor"
 	"github.com/troupe-go/troupe/internal/memnet"
 	"github.com/troupe-go/troupe/internal/zmtp"
 )
@@ -133,6 +135,116 @@ func TestPingIsAnsweredAndDuplicatesAreNotDelivered(t *testing.T) {
 		if len(got) != 0 {
 			t.Errorf("%d more were delivered", len(got))
 		}
+	})
+}
+
+// Only the node that was asked answers.
+func TestAnswerOfAnotherNodeIsNotTaken(t *testing.T) {
+	foreign(t, func(t *testing.T, beta *Node, f *foreigner) {
+		alpha := start(t, Config{Name: "alpha", Peers: map[string]string{"beta": "tcp://127.0.0.1:4000"}, Network: beta.cfg.Network})
+		asked, answer := make(chan struct{}), make(chan struct{})
+		_, err := actor.Spawn(alpha, "slow", func(c *actor.Context, _ string) error {
+			close(asked)
+			<-answer
+			return c.Reply("true")
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.greet()
+		time.Sleep(time.Second)
+		go ask(beta, to("x@foreign"), "x", time.Second)
+		mine, _ := f.next(kindAsk)
+		go func() {
+			<-asked
+			for i, sender := range []address{{}, {form: whole, node: "alpha", incarnation: alpha.Incarnation(), id: 1}} {
+				f.send(&header{kind: kindReply, seq: uint64(1 + i), target: mine.sender, sender: sender, correlation: mine.correlation + 1,
+					typ: "string"}, appendStr(nil, "false")...)
+			}
+			f.send(&header{kind: kindPing})
+			f.next(kindAck)
+			close(answer)
+		}()
+		wantReply(t, beta, to("slow@alpha"), "x", "true")
+		if n := beta.DeadLetters()[actor.LateReply]; n != 2 {
+			t.Errorf("dead letters %v, want two late replies", beta.DeadLetters())
+		}
+	})
+}
+
+// What one peer writes for a name does not break the link with another, to which it is passed on.
+func TestBadNamesAreNotPassedOn(t *testing.T) {
+	foreign(t, func(t *testing.T, beta *Node, f *foreigner) {
+		d := new(diary)
+		alpha := start(t, Config{Name: "alpha", Peers: map[string]string{"beta": "tcp://127.0.0.1:4000"}, Network: beta.cfg.Network, Log: d.log()})
+		wantReply(t, alpha, to("greeter@beta"), "x", "hi x from beta")
+		f.greet()
+		for i, target := range []address{{form: byName, name: "no name"}, {form: whole, node: "beta", name: "no name"}} {
+			f.send(&header{kind: kindAsk, seq: uint64(1 + i), target: target, correlation: 1, typ: "string",
+				sender: address{form: whole, node: "alpha", incarnation: alpha.Incarnation(), id: 1}}, appendStr(nil, "x")...)
+		}
+		f.send(&header{kind: kindAsk, seq: 3, target: address{form: byName, name: "no name"}, sender: address{form: byID, id: 9}, correlation: 2})
+		if h, _ := f.next(kindFail); h.typ != "actor.name" || h.sender != (address{}) {
+			t.Errorf("answered with %+v", h)
+		}
+		wantReply(t, alpha, to("greeter@beta"), "x", "hi x from beta")
+		if d.lines("link down") != 0 {
+			t.Error("the link of alpha went down")
+		}
+	})
+}
+
+// A peer that does not read what it asked for costs no more memory than two of the largest messages.
+func TestUnreadRepliesPileUpToALimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := memnet.New()
+		beta := start(t, Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network, MaxMessage: 1 << 20})
+		greeter(t, beta)
+		f := dialBeta(t, network)
+		f.greet()
+		const asks = 100
+		for i := range uint64(asks) {
+			f.send(&header{kind: kindAsk, seq: 1 + i, target: address{form: byName, name: "greeter"}, sender: address{form: byID, id: 9},
+				correlation: i, typ: "string"}, appendStr(nil, strings.Repeat("x", 300_000))...)
+		}
+		synctest.Wait()
+		out := &beta.peers.get("foreign").out
+		if out.mu.Lock(); out.bytes < out.most || out.bytes >= 2*out.most {
+			t.Errorf("%d bytes are queued, the mark is %d", out.bytes, out.most)
+		}
+		out.mu.Unlock()
+		lost := beta.DeadLetters()[actor.Full]
+		for range asks - lost {
+			f.next(kindReply)
+		}
+		synctest.Wait()
+		if out.mu.Lock(); lost == 0 || out.bytes != 0 {
+			t.Errorf("%d replies dropped, %d bytes still queued", lost, out.bytes)
+		}
+		out.mu.Unlock()
+		f.send(&header{kind: kindPing})
+		f.next(kindAck)
+	})
+}
+
+// A peer that said "closing" and is back after all, as the same incarnation, is there.
+func TestPeerThatComesBackIsNotGone(t *testing.T) {
+	foreign(t, func(t *testing.T, beta *Node, f *foreigner) {
+		f.greet()
+		f.send(&header{kind: kindBye, typ: byeClosing})
+		mine := actor.RefTo[string](actor.ExactPID("foreign", alphaInc, 9))
+		if _, err := f.conn.Read(); err == nil {
+			t.Fatal("BYE was answered")
+		}
+		synctest.Wait()
+		wantErr(t, mine.Tell(beta, "x"), actor.ErrUnreachable)
+		f = dialBeta(t, beta.cfg.Network.(*memnet.Network))
+		f.greet()
+		synctest.Wait()
+		if err := mine.Tell(beta, "y"); err != nil {
+			t.Fatal(err)
+		}
+		f.next(kindTell)
 	})
 }
 

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/troupe-go/troupe/actor"
 )
 
 // Versions of the protocol that this library speaks.
@@ -101,11 +103,19 @@ func readHello(body []byte) (h hello, err error) {
 		return hello{}, fmt.Errorf("%w: %q: %w", errHello, u.at, u.err)
 	case h.lowest == 0 || h.highest < h.lowest || h.node == "" || h.incarnation == uuid.Nil:
 		return hello{}, fmt.Errorf("%w: version, node or incarnation is missing", errHello)
+	case checkNode(h.node) != nil:
+		return hello{}, fmt.Errorf("%w: %w", errHello, checkNode(h.node))
 	case h.lowest > highestVersion || h.highest < lowestVersion:
 		return hello{}, fmt.Errorf("%w: node %q speaks %d to %d, this one %d to %d",
 			errVersion, h.node, h.lowest, h.highest, lowestVersion, highestVersion)
 	}
 	return h, nil
+}
+
+// checkNode refuses what cannot be the name of a node.
+func checkNode(name string) error {
+	_, err := actor.ParsePID("x@" + name)
+	return err
 }
 
 func (u *unpacker) strs() (list []string) {

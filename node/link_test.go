@@ -269,6 +269,60 @@ func TestSilentLinkGivesUpItsName(t *testing.T) {
 	})
 }
 
+// What a node remembers of another's numbers holds also after that one has forgotten it, or met another in its place.
+func TestNumbersNeverGoBack(t *testing.T) {
+	told := func(t *testing.T, from *Node, got <-chan string) {
+		t.Helper()
+		for i := range 5 {
+			if err := to("inbox@alpha").Tell(from, numbered(i)); err != nil {
+				t.Fatal(err)
+			}
+			wantNext(t, got, numbered(i))
+		}
+	}
+	away := func(network *memnet.Network, address string, while func()) {
+		network.Stall(address)
+		network.Cut(address)
+		while()
+		network.Resume(address)
+		time.Sleep(20 * time.Second) // redialled
+	}
+	t.Run("forgotten", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			network := memnet.New()
+			alpha, beta := pair(t, network)
+			_, got := collector(t, alpha, "inbox", 10)
+			time.Sleep(time.Second)
+			told(t, beta, got)
+			away(network, "127.0.0.1:4000", func() {
+				time.Sleep(2 * defaultExpire)
+				if beta.peers.get("alpha") != nil {
+					t.Error("beta still knows alpha")
+				}
+			})
+			told(t, beta, got)
+		})
+	})
+	t.Run("replaced", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			network := memnet.New()
+			beta := start(t, Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:4000", "tcp://127.0.0.1:4001"}, Network: network})
+			alpha := start(t, Config{Name: "alpha", Peers: map[string]string{"beta": "tcp://127.0.0.1:4000"}, Network: network})
+			_, got := collector(t, alpha, "inbox", 10)
+			time.Sleep(time.Second)
+			told(t, beta, got)
+			away(network, "127.0.0.1:4000", func() {
+				other := start(t, Config{Name: "alpha", Peers: map[string]string{"beta": "tcp://127.0.0.1:4001"}, Network: network})
+				_, elsewhere := collector(t, other, "inbox", 10)
+				time.Sleep(time.Second)
+				told(t, beta, elsewhere)
+				other.Close(t.Context())
+			})
+			told(t, beta, got)
+		})
+	})
+}
+
 func TestAnotherNodeAtTheAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network, d := memnet.New(), new(diary)

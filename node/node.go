@@ -109,7 +109,7 @@ func (n *Node) zmtp(t zmq4.SocketType) *zmtp.Config {
 
 func (n *Node) newPeer(name string, address mailbox.Endpoint) *peer {
 	p := &peer{name: name, address: address}
-	p.out.limit, p.out.dropped = n.cfg.Outbox, n.dropped
+	p.out.limit, p.out.most, p.out.dropped = n.cfg.Outbox, n.cfg.MaxMessage, n.dropped
 	return p
 }
 

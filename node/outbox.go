@@ -11,7 +11,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/troupe-go/troupe/actor"
-	"github.com/troupe-go/troupe/codec"
 	"github.com/troupe-go/troupe/internal/zmtp"
 )
 
@@ -34,7 +33,8 @@ type item struct {
 // connection takes it, a message is written by its sender; else the link's writer does it. Both happen only under mu or
 // with writing set, so that nothing overtakes.
 type outbox struct {
-	limit   int
+	limit   int                        // messages
+	most    int64                      // bytes: with as many it is full, too
 	dropped func([]item, actor.Reason) // told, without mu, what is given up
 
 	seen atomic.Uint64 // highest seq received from the incarnation
@@ -42,6 +42,7 @@ type outbox struct {
 
 	mu          sync.Mutex
 	items       []item
+	bytes       int64         // in the frames of items
 	hand        int           // the first so many items are in the writer's hand
 	control     [][]byte      // to be written first
 	last        []byte        // a BYE, to be written next; nothing follows it
@@ -52,7 +53,7 @@ type outbox struct {
 	incarnation uuid.UUID     // of the peer, as known last
 	largest     uint64        // frame that it accepts, in bytes; 0: any
 	gone        bool          // it said that it ends
-	seq         uint64        // number of the last message written to the incarnation
+	seq         uint64        // number of the last message written; never goes back, whatever the incarnation
 	calmSeen    uint64        // seen when a sender wrote itself, and
 	calmSince   time.Time     // when that was
 	closed      error         // why nothing is accepted any more
@@ -102,12 +103,14 @@ func (o *outbox) refuses(it *item) error {
 	case exact && it.exact != o.incarnation && o.conn != nil, exact && it.exact == o.incarnation && o.gone:
 		return fmt.Errorf("%w: incarnation %v is gone", actor.ErrUnreachable, it.exact)
 	case o.tooLarge(it):
-		return fmt.Errorf("%w: a message of %d bytes, the peer accepts %d", codec.ErrLimit, len(it.frame), o.largest)
-	case len(o.items) >= o.limit:
-		return fmt.Errorf("%w: %d messages wait for the link", actor.ErrFull, len(o.items))
+		return fmt.Errorf("%w: a message of %d bytes, the peer accepts %d", errTooLarge, len(it.frame), o.largest)
+	case o.full():
+		return fmt.Errorf("%w: %d messages of %d bytes wait for the link", actor.ErrFull, len(o.items), o.bytes)
 	}
 	return nil
 }
+
+func (o *outbox) full() bool { return len(o.items) >= o.limit || o.bytes >= o.most }
 
 func (o *outbox) accept(it item) {
 	if o.conn != nil && !o.writing && len(o.items) == 0 && o.calm(it.since) {
@@ -124,6 +127,7 @@ func (o *outbox) accept(it item) {
 		o.asks.unwritten(&it.env)
 	}
 	o.items = append(o.items, it)
+	o.bytes += int64(len(it.frame))
 	o.rouse()
 	o.sweepAt(it.expires)
 }
@@ -141,6 +145,9 @@ func (o *outbox) calm(now time.Time) bool {
 
 // cut removes the first n items.
 func (o *outbox) cut(n int) {
+	for i := range o.items[:n] {
+		o.bytes -= int64(len(o.items[i].frame))
+	}
 	clear(o.items[:n])
 	if o.items = o.items[n:]; len(o.items) == 0 {
 		o.items = nil
@@ -154,6 +161,7 @@ func (o *outbox) remove(gone func(*item) bool) (removed []item) {
 	for i := range o.items[o.hand:] {
 		if it := o.items[o.hand+i]; gone(&it) {
 			removed = append(removed, it)
+			o.bytes -= int64(len(it.frame))
 		} else {
 			kept = append(kept, it)
 		}
@@ -167,7 +175,7 @@ func (o *outbox) remove(gone func(*item) bool) (removed []item) {
 
 // shrunk wakes those who wait for fewer items.
 func (o *outbox) shrunk() {
-	if o.room != nil && (o.closed != nil || len(o.items) < o.limit) {
+	if o.room != nil && (o.closed != nil || !o.full()) {
 		close(o.room)
 		o.room = nil
 	}
@@ -177,15 +185,15 @@ func (o *outbox) shrunk() {
 	}
 }
 
-// retire closes the outbox if there is no connection and nothing to send.
-func (o *outbox) retire() bool {
+// retire closes the outbox if there is no connection and nothing to send. It returns the number of the last message.
+func (o *outbox) retire() (seq uint64, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.conn != nil || len(o.items) > 0 {
-		return false
+		return 0, false
 	}
 	o.closed = actor.ErrNoNode
-	return true
+	return o.seq, true
 }
 
 // known returns the peer's incarnation as far as it is known.
@@ -219,7 +227,7 @@ func (o *outbox) close() {
 	o.closed = fmt.Errorf("%w: this node has been closed", actor.ErrClosed)
 	hand := append([]item(nil), o.items[:o.hand]...)
 	rest := append([]item(nil), o.items[o.hand:]...)
-	o.items, o.hand = nil, 0
+	o.items, o.bytes, o.hand = nil, 0, 0
 	o.shrunk()
 	if o.timer != nil {
 		o.timer.Stop()

@@ -71,6 +71,7 @@ func (p *peer) part(ctx context.Context) {
 type peers struct {
 	mu     sync.RWMutex
 	table  map[string]*peer
+	seq    uint64                // no message to a peer that is forgotten had a higher number
 	leaves map[*peer]*time.Timer // those that are about to be forgotten
 	closed bool
 }
@@ -105,6 +106,7 @@ func (ps *peers) claimed(name string, create func(name string) *peer) *peer {
 	p := ps.table[name]
 	if p == nil {
 		p = create(name)
+		p.out.seq = ps.seq // the peer may remember what was sent to it
 		ps.table[name] = p
 	}
 	if t := ps.leaves[p]; t != nil {
@@ -119,7 +121,7 @@ func (ps *peers) claimed(name string, create func(name string) *peer) *peer {
 func (ps *peers) forgetAfter(p *peer, d time.Duration) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	if p.address != (mailbox.Endpoint{}) || ps.closed {
+	if p.address != (mailbox.Endpoint{}) || ps.closed || ps.table[p.name] != p {
 		return
 	}
 	if t := ps.leaves[p]; t != nil {
@@ -131,10 +133,14 @@ func (ps *peers) forgetAfter(p *peer, d time.Duration) {
 func (ps *peers) forget(p *peer, d time.Duration) {
 	ps.mu.Lock()
 	p.mu.Lock()
-	gone := ps.table[p.name] == p && p.link == nil && p.out.retire()
-	if gone {
-		delete(ps.table, p.name)
-		delete(ps.leaves, p)
+	gone := false
+	if ps.table[p.name] == p && p.link == nil {
+		var seq uint64
+		if seq, gone = p.out.retire(); gone {
+			ps.seq = max(ps.seq, seq)
+			delete(ps.table, p.name)
+			delete(ps.leaves, p)
+		}
 	}
 	p.mu.Unlock()
 	ps.mu.Unlock()

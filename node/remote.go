@@ -2,6 +2,7 @@ package node
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,6 +37,10 @@ func (r remote) Send(e *actor.Envelope) error {
 	return nil
 }
 
+// errTooLarge is in the errors about a message that is more than the wire form or the receiver takes: as with other values
+// that can't be encoded, an actor whose reply it is may give another one.
+var errTooLarge = fmt.Errorf("node: %w: %w", codec.ErrEncode, codec.ErrLimit)
+
 // encode makes the item for e. It can be sent to any incarnation of p that it may reach: the outbox gives it up when
 // there is another one than its target's.
 func (n *Node) encode(e *actor.Envelope, p *peer) (it item, err error) {
@@ -51,12 +56,16 @@ func (n *Node) encode(e *actor.Envelope, p *peer) (it item, err error) {
 		}
 	}
 	if err := h.fits(); err != nil {
-		return it, fmt.Errorf("node: %w: %w", codec.ErrLimit, err)
+		return it, fmt.Errorf("%w: %w", errTooLarge, err)
 	}
 	it.frame = appendHeader(make([]byte, 0, frameSize+len(e.Body)), &h)
 	body := len(it.frame)
+	value := e.Value
+	if text, ok := value.(string); ok && e.Kind == actor.Fail {
+		value = shortened(text)
+	}
 	if e.Body == nil {
-		it.frame, err = codec.Msgpack.Append(it.frame, e.Value)
+		it.frame, err = codec.Msgpack.Append(it.frame, value)
 	} else {
 		it.frame = append(it.frame, e.Body...)
 	}
@@ -64,12 +73,20 @@ func (n *Node) encode(e *actor.Envelope, p *peer) (it item, err error) {
 	case err != nil:
 		return it, err
 	case int64(len(it.frame)) > n.cfg.MaxMessage:
-		return it, fmt.Errorf("node: %w: a message of %d bytes, Config.MaxMessage is %d", codec.ErrLimit, len(it.frame), n.cfg.MaxMessage)
+		return it, fmt.Errorf("%w: a message of %d bytes, Config.MaxMessage is %d", errTooLarge, len(it.frame), n.cfg.MaxMessage)
 	}
 	it.exact = e.Target.Incarnation()
 	it.env = *e
 	it.env.Value, it.env.Body = nil, it.frame[body:]
 	return it, nil
+}
+
+// shortened cuts the text of a FAIL, which must not be too large to be sent, to maxText bytes.
+func shortened(text string) string {
+	if len(text) <= maxText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxText], "") + "..."
 }
 
 const (
@@ -83,7 +100,7 @@ const (
 // is most likely of.
 func (n *Node) address(pid actor.PID, node string, incarnation uuid.UUID) address {
 	switch {
-	case pid.IsZero():
+	case pid.Node() == "": // no PID, or one made of a peer's name that is none
 		return address{}
 	case pid.Node() != node:
 	case pid.Name() != "":
@@ -122,6 +139,9 @@ func (n *Node) deliver(l *link, h *header, body []byte) {
 	}
 	if e.Kind == actor.Reply || e.Kind == actor.Fail {
 		l.peer.out.asks.done(e.Correlation)
+		if e.Sender.Node() != l.peer.name { // it answers for itself alone
+			e.Sender = actor.ExactPID(l.peer.name, l.hello.incarnation, 0)
+		}
 	}
 	if err := n.system.Deliver(&e); err != nil {
 		n.log.Debug("message not delivered", "peer", l.peer.name, "target", e.Target.String(), "reason", err)

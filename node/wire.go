@@ -31,6 +31,7 @@ const (
 	maxType       = 1024 // bytes in the name of a type
 	maxMetaPairs  = 32
 	maxMeta       = 4096 // bytes in all keys and values of meta
+	maxText       = 8192 // bytes of the text in a FAIL that are sent
 	maxExtraDepth = 8    // levels in elements that are skipped
 )
 
@@ -200,7 +201,7 @@ func (u *unpacker) whole(a *address) {
 	}
 	a.name, a.id = u.str(maxPath), u.uint()
 	exact := a.incarnation != uuid.Nil
-	if n < 4 || a.node == "" || exact != (a.name == "") || !exact && a.id != 0 {
+	if n < 4 || u.err == nil && checkNode(a.node) != nil || exact != (a.name == "") || !exact && a.id != 0 {
 		u.fail()
 	}
 	for ; n > 4 && u.err == nil; n-- {

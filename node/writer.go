@@ -19,12 +19,12 @@ const (
 // frame that the peer accepts, 0 if it did not say.
 func (o *outbox) attach(conn *zmtp.Conn, incarnation uuid.UUID, largest uint64) (lost map[uint64]asked) {
 	o.mu.Lock()
-	o.largest = largest
+	o.largest, o.gone = largest, false
 	huge := o.remove(o.tooLarge)
 	var stale []item
 	if incarnation != o.incarnation {
 		lost = o.asks.take()
-		o.incarnation, o.gone, o.seq = incarnation, false, 0
+		o.incarnation = incarnation
 		o.seen.Store(0)
 		stale = o.remove(func(it *item) bool { return it.exact != uuid.Nil && it.exact != incarnation })
 	}

@@ -44,8 +44,9 @@
 //     execute a request more than once, unless the edge is declared [AtMostOnce]. Nothing is ever resent by a timer.
 //   - One server instance handles one request at a time. Its panic is an error of that request; it never ends the process.
 //   - Start order doesn't matter.
-//   - With -processes no child outlives its parent, however the parent ends, and the ipc files are removed. A serving
-//     child that crashes is started again.
+//   - With -processes no child outlives its parent by more than a second, however the parent ends, and the ipc files are
+//     removed by whichever process ends last; only if all are killed at once do they stay in the directory for temporary
+//     files. A serving child that crashes is started again.
 //
 // # Not promised
 //

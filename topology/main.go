@@ -15,24 +15,28 @@ import (
 // Main is a program's whole main: it defines the topology's flags (see [Topology.Flags]) beside the program's own on
 // flag.CommandLine, parses the command line, runs the topology and ends the process; it doesn't return. The program must
 // not have called flag.Parse; the values of its own flags are there when its roles run. Logs go to standard error as
-// slog's text.
+// slog's text; a run goes on when nobody reads them any more.
 //
-// SIGINT (ctrl-C) and SIGTERM end the run, which takes at most a second; a second signal ends the process at once. The
-// exit status is
+// SIGINT (ctrl-C), SIGTERM and SIGHUP (a closed terminal; not under nohup) end the run, which takes at most a second; a
+// second signal ends the process at once. The exit status is
 //
 //	0    all clients here are done, or a process that only serves was told to end
 //	1    an error, which is logged
 //	2    bad flags
+//	129  SIGHUP while clients were at work
 //	130  SIGINT while clients were at work
 //	143  SIGTERM while clients were at work
 func Main(t *Topology) {
 	o := t.Flags(flag.CommandLine)
 	flag.Parse() // exits with 2, or with 0 after -help
-	o.Log = slog.New(slog.NewTextHandler(os.Stderr, nil))
+	o.Log = slog.New(slog.NewTextHandler(stderr(), nil))
 	ctx, cancel := context.WithCancelCause(context.Background())
 	var dir atomic.Pointer[string]
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	go interrupts(signals, cancel, isChild(), func() {
 		if dir := dir.Load(); dir != nil {
 			os.RemoveAll(*dir)
@@ -67,13 +71,13 @@ func status(err error, log *slog.Logger) int {
 	return 1
 }
 
-// interrupts cancels at the first signal, and cleans up and ends the process at the second. A terminal's ctrl-C reaches a
-// child as it does its parent, who then tells the child what to do: the child itself takes no notice.
+// interrupts cancels at the first signal, and cleans up and ends the process at the second. A terminal's ctrl-C
+// and its end reach a child as they do its parent, who then tells the child what to do: the child itself takes no notice.
 func interrupts(signals <-chan os.Signal, cancel context.CancelCauseFunc, child bool, cleanUp func()) {
 	for first := true; ; {
 		s := (<-signals).(syscall.Signal)
 		switch {
-		case child && s == syscall.SIGINT:
+		case child && s != syscall.SIGTERM:
 		case first:
 			first = false
 			cancel(interrupted{s})

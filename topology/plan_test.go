@@ -175,6 +175,14 @@ func TestRunReturnsAllMistakesOfADeclaration(t *testing.T) {
 			Client(t, "same", s, ask, Instances(0))
 			Service[string, string](t, "a/b", "inproc://t", ZMQ(codec.Raw))
 		}, []string{`"a/b"`, `"x=y"`, "two roles named same", "0 instances"}},
+		{"edges of another topology", func(t *Topology) {
+			s := Service[string, string](New("other"), "s", "inproc://s", ZMQ(codec.Raw))
+			Server(t, "one", s, answer)
+			Client(t, "two", s, ask)
+		}, []string{"role one", "role two", "edge s, which is declared in another topology"}},
+		{"edges that Service didn't make", func(t *Topology) {
+			Server(t, "one", &ServiceEdge[string, string]{}, answer)
+		}, []string{"role one", "nil edge"}},
 		{"nil", func(t *Topology) {
 			Server(t, "one", (*ServiceEdge[string, string])(nil), answer)
 			Client[string, string](t, "two", Service[string, string](t, "s", "inproc://s", ZMQ(codec.Raw)), nil)

@@ -41,7 +41,7 @@ func (t *Topology) runProcesses(ctx context.Context, o Options, made func(dir st
 	}
 	dir, err := os.MkdirTemp(shortTempDir(), "troupe-")
 	if err != nil {
-		return fmt.Errorf("%w: %w", errStart, err)
+		return fmt.Errorf("%w: no directory for the ipc files; set TMPDIR to one that can be written: %w", errStart, err)
 	}
 	defer os.RemoveAll(dir)
 	made(dir)

@@ -2,6 +2,8 @@ package topology_test
 
 import (
 	"net"
+	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -63,6 +65,14 @@ func TestAServerProcessThatCantStartEndsTheRun(t *testing.T) {
 	}
 }
 
+func TestARunWithoutADirectoryForItsFilesSaysSo(t *testing.T) {
+	p := startWith(t, func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, "TMPDIR=/nonexistent") }, "echo", "-processes")
+	p.ends(1, 20*time.Second)
+	if text := p.output.String(); !strings.Contains(text, "set TMPDIR") || !strings.Contains(text, "/nonexistent") {
+		t.Errorf("output: %s", text)
+	}
+}
+
 func TestBadFlagsEndWithStatus2(t *testing.T) {
 	for _, args := range [][]string{
 		{"-nonsense"}, {"-run", "cook"}, {"-at", "echo=nonsense"}, {"-n", "server=2"}, {"-processes", "-n", "server=2"},
@@ -91,6 +101,8 @@ func TestSignalsEndARun(t *testing.T) {
 		{"ctrl-C as processes", []string{"-processes"}, "client waits", syscall.SIGINT, true, 130},
 		{"SIGINT to the parent", []string{"-processes"}, "client waits", syscall.SIGINT, false, 130},
 		{"SIGTERM to the parent", []string{"-processes"}, "client waits", syscall.SIGTERM, false, 143},
+		{"a closed terminal in one process", nil, "client waits", syscall.SIGHUP, true, 129},
+		{"a closed terminal as processes", []string{"-processes"}, "client waits", syscall.SIGHUP, true, 129},
 		{"SIGTERM to all processes", []string{"-processes"}, "client waits", syscall.SIGTERM, true, 143},
 		{"ctrl-C of a server", []string{"-run", "server", "-at", at}, "serving", syscall.SIGINT, true, 0},
 		{"SIGTERM of a server", []string{"-run", "server", "-at", at}, "serving", syscall.SIGTERM, false, 0},
@@ -155,6 +167,46 @@ func TestKillingTheParentLeavesNoChildAndNoFile(t *testing.T) {
 		p.cmd.Process.Kill()
 		<-p.exited
 		p.leavesNothing()
+	}
+}
+
+func TestTheRunGoesOnWhenNobodyReadsItsLog(t *testing.T) {
+	for _, args := range [][]string{nil, {"-processes"}} {
+		p := startWith(t, func(cmd *exec.Cmd) { cmd.Stderr = unread(t) }, "echo", args...)
+		p.ends(0, 20*time.Second)
+		if text := p.output.String(); !strings.Contains(text, "client done") {
+			t.Errorf("output: %s", text)
+		}
+	}
+}
+
+// As of hello -processes 2>&1 | head -1: a process that ends by it leaves one that removes the files.
+func TestOutputThatNobodyReadsLeavesNothing(t *testing.T) {
+	p := startWith(t, func(cmd *exec.Cmd) { cmd.Stderr = unread(t); cmd.Stdout = cmd.Stderr }, "echo", "-processes")
+	p.ends(1, 20*time.Second)
+}
+
+// unread returns a pipe that nobody reads.
+func unread(t *testing.T) *os.File {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	t.Cleanup(func() { w.Close() })
+	return w
+}
+
+func TestARunUnderNohupOutlivesItsTerminal(t *testing.T) {
+	for _, args := range [][]string{nil, {"-processes"}} {
+		p := startWith(t, func(cmd *exec.Cmd) {
+			cmd.Args = append([]string{"sh", "-c", `trap "" HUP; exec "$0" "$@"`, cmd.Path}, args...)
+			cmd.Path = "/bin/sh"
+		}, "wait")
+		p.says("client waits")
+		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGHUP)
+		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGTERM)
+		p.ends(143, soon) // not 129
 	}
 }
 

@@ -92,6 +92,12 @@ type process struct {
 // start starts a program under test with a directory for temporary files of its own.
 func start(t *testing.T, program string, args ...string) *process {
 	t.Helper()
+	return startWith(t, func(*exec.Cmd) {}, program, args...)
+}
+
+// startWith is start, with the command changed before.
+func startWith(t *testing.T, change func(*exec.Cmd), program string, args ...string) *process {
+	t.Helper()
 	if runtime.GOOS != "linux" {
 		t.Skip("looks for processes in /proc")
 	}
@@ -109,6 +115,7 @@ func start(t *testing.T, program string, args ...string) *process {
 	p.cmd.Env = append(os.Environ(), "TOPOLOGY_TEST_PROGRAM="+program, p.marker, "TMPDIR="+temp, "GORACE=atexit_sleep_ms=0")
 	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as a shell does, so that a ctrl-C can be sent to all
+	change(p.cmd)
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

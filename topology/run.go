@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 
 	"github.com/troupe-go/troupe/actor"
@@ -114,11 +115,12 @@ func (r *run) announce(what string, role *role, endpoints map[*edge]string) {
 	r.options.Log.Info(what, "role", role.name, "edge", role.edge.name, "endpoint", at)
 }
 
-// bind returns the options of the actor that serves e: none where values are handed over.
+// bind returns the options of the actor that serves e. Where values are handed over, callers wait for room in its mailbox
+// as they wait for its replies, until their contexts end.
 func (r *run) bind(e *edge) []actor.Option {
 	at := r.plan.at[e]
 	if at == "" {
-		return nil
+		return []actor.Option{actor.Wait(math.MaxInt64)}
 	}
 	return []actor.Option{actor.Bind(mailbox.Rep, at, e.codec)}
 }

@@ -402,6 +402,54 @@ func TestACallerIsOfNoUseAfterItsClient(t *testing.T) {
 	}
 }
 
+func TestACallThatAClientLeavesBehindEndsWithIt(t *testing.T) {
+	for name, o := range places(t) {
+		t.Run(name, func(t *testing.T) {
+			received, left := make(chan struct{}), make(chan error, 1)
+			err := service(func(ctx context.Context, _ string) (string, error) {
+				close(received)
+				<-ctx.Done()
+				return "", ctx.Err()
+			}, func(_ context.Context, c *caller) error {
+				go func() {
+					_, err := c.Call(context.Background(), "x")
+					left <- err
+				}()
+				<-received
+				return nil
+			}).Run(t.Context(), o)
+			if err != nil {
+				t.Error(err)
+			}
+			if err := <-left; !errors.Is(err, context.Canceled) {
+				t.Errorf("the call returned %v", err)
+			}
+		})
+	}
+}
+
+// 10,000 abandoned requests fill the server's mailbox.
+func TestACallWaitsForABusyServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		busy := make(chan struct{})
+		err := service(func(_ context.Context, q string) (string, error) {
+			<-busy
+			return "re: " + q, nil
+		}, func(ctx context.Context, c *caller) error {
+			for range 10_001 {
+				short, cancel := context.WithTimeout(ctx, time.Millisecond)
+				c.Call(short, "x")
+				cancel()
+			}
+			time.AfterFunc(time.Minute, func() { close(busy) })
+			return calls(1)(ctx, c)
+		}).Run(t.Context(), topology.Options{Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestAServerThatCantBindEndsTheRun(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

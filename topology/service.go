@@ -3,6 +3,7 @@ package topology
 import (
 	"context"
 	"reflect"
+	"slices"
 
 	"github.com/troupe-go/troupe/actor"
 	"github.com/troupe-go/troupe/mailbox"
@@ -49,10 +50,9 @@ func Service[Q, R any](t *Topology, name, endpoint string, opts ...EdgeOption) *
 func Server[Q, R any](t *Topology, name string, service *ServiceEdge[Q, R],
 	handle func(ctx context.Context, request Q) (R, error), opts ...RoleOption) {
 	r := &role{name: name}
-	if !t.wire(r, "Server", service != nil, handle != nil) {
+	if !t.wire(r, "Server", service.declared(), handle != nil) {
 		return
 	}
-	r.edge = service.edge
 	r.serve = func(run *run) (stop func(context.Context) error, err error) {
 		ref, err := actor.Spawn(run.system, name, func(c *actor.Context, request Q) error {
 			reply, err := handle(c, request)
@@ -69,30 +69,44 @@ func Server[Q, R any](t *Topology, name string, service *ServiceEdge[Q, R],
 }
 
 // Client declares a role that calls a service. It is done when work returns, and when all such roles of a run are done
-// the run ends. Each instance has a [Caller] of its own, which is of no use once work has returned. The context ends when
-// the run is to end before that.
+// the run ends. Each instance has a [Caller] of its own, which is of no use once work has returned: calls that
+// goroutines of work still wait for end then. So does the context, or earlier, when the run is to end.
 func Client[Q, R any](t *Topology, name string, service *ServiceEdge[Q, R],
 	work func(ctx context.Context, c *Caller[Q, R]) error, opts ...RoleOption) {
 	r := &role{name: name}
-	if !t.wire(r, "Client", service != nil, work != nil) {
+	if !t.wire(r, "Client", service.declared(), work != nil) {
 		return
 	}
-	r.edge = service.edge
 	r.work = func(ctx context.Context, run *run) error {
+		ctx, cancel := context.WithCancel(ctx)
 		c := newCaller[Q, R](ctx, run, r)
 		defer c.close()
+		defer cancel() // ends calls of goroutines that work has left behind
 		return work(ctx, c)
 	}
 	t.addRole(r, opts)
 }
 
-// wire reports whether a role's declaration has an edge and a function.
-func (t *Topology) wire(r *role, kind string, edge, function bool) bool {
-	if !edge {
+// declared returns the edge, or nil if Service didn't make s.
+func (s *ServiceEdge[Q, R]) declared() *edge {
+	if s == nil {
+		return nil
+	}
+	return s.edge
+}
+
+// wire wires a role to its edge. It reports whether the role's declaration has an edge of this topology and a function.
+func (t *Topology) wire(r *role, kind string, e *edge, function bool) bool {
+	r.edge = e
+	known := slices.Contains(t.edges, e)
+	switch {
+	case e == nil:
 		t.mistake("role %s: topology.%s got a nil edge", r.name, kind)
+	case !known:
+		t.mistake("role %s: topology.%s got the edge %s, which is declared in another topology", r.name, kind, e.name)
 	}
 	if !function {
 		t.mistake("role %s: topology.%s got a nil function", r.name, kind)
 	}
-	return edge && function
+	return known && function
 }

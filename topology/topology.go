@@ -19,6 +19,9 @@ var ErrOptions = errors.New("topology: bad option")
 // names is what edges and roles may be called: what fits in a flag, a file name and an actor's name.
 var names = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$`)
 
+// nameRule says in texts what names matches.
+const nameRule = "is not 1 to 64 letters, digits and _.- with no . or - in front"
+
 // Topology is a graph of roles and the edges between them. It is declared by one goroutine, then run.
 type Topology struct {
 	name  string
@@ -49,7 +52,7 @@ type role struct {
 func New(name string) *Topology {
 	t := &Topology{name: name}
 	if !names.MatchString(name) {
-		t.mistake("the topology's name %q is not made of letters, digits and _.-", name)
+		t.mistake("the topology's name %q "+nameRule, name)
 	}
 	return t
 }
@@ -65,7 +68,7 @@ func (t *Topology) mistake(format string, args ...any) {
 func (t *Topology) addEdge(e *edge) {
 	switch {
 	case !names.MatchString(e.name):
-		t.mistake("the edge name %q is not made of letters, digits and _.-", e.name)
+		t.mistake("the edge name %q "+nameRule, e.name)
 	case t.edge(e.name) != nil:
 		t.mistake("there are two edges named %s", e.name)
 	}
@@ -75,7 +78,7 @@ func (t *Topology) addEdge(e *edge) {
 func (t *Topology) addRole(r *role, opts []RoleOption) {
 	switch {
 	case !names.MatchString(r.name):
-		t.mistake("the role name %q is not made of letters, digits and _.-", r.name)
+		t.mistake("the role name %q "+nameRule, r.name)
 	case t.role(r.name) != nil:
 		t.mistake("there are two roles named %s", r.name)
 	}
