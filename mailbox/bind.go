@@ -71,6 +71,9 @@ func (s *Socket) Connect(endpoint string) error {
 		return ErrClosed
 	}
 	p := s.newPeer(true)
+	if e.Network != "inproc" {
+		p.out.Weigh()
+	}
 	s.peers[p] = struct{}{}
 	s.pattern.join(p)
 	s.dialers = append(s.dialers, zmtp.Dial(s.cfg.zmtp(s.typ, p.attach), e.Network, e.Address, p.dialed))

@@ -115,6 +115,9 @@ func (s *Socket) up(in *inlet, identity []byte) bool {
 		s.refused(err)
 		return false
 	}
+	if s.typ == Rep {
+		s.drop(in.peer.out.Purge()) // replies to requests of an earlier connection
+	}
 	if !in.peer.dials {
 		s.pattern.join(in.peer)
 		s.room.wake()

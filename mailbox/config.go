@@ -23,8 +23,13 @@ type Config struct {
 	// Linger is how long Close goes on sending what is queued (default 5 s; negative: not at all).
 	Linger time.Duration
 	// MaxMessage is the size in bytes of the largest message that is accepted, all its frames together (default
-	// 64 MiB). The connection of a peer that announces more ends before anything of it is read. What comes from a
-	// socket of this process is not measured.
+	// 64 MiB). The connection of a peer that announces more ends before anything of it is read.
+	//
+	// As much, but no less than 64 MiB, is also a mark for memory, besides RecvHWM: no more is read from a peer while what
+	// came from it and waits for Recv takes as much; a REP receives no more from a requester while the replies that one
+	// did not read take as much; and of what peers left behind that are gone, no more is kept while all that takes as much.
+	//
+	// What comes from a socket of this process is not measured.
 	MaxMessage int64
 	// Handshake is how long a new connection may take from its first byte to its last READY (default 10 s).
 	Handshake time.Duration
@@ -35,11 +40,14 @@ type Config struct {
 	Network Network
 	// Log gets a line for each connection made, lost or refused (default slog.Default()).
 	Log *slog.Logger
+
+	memory int64 // the mark for memory
 }
 
 const (
 	defaultHWM          = 1000
 	defaultLinger       = 5 * time.Second
+	defaultMaxMessage   = 64 << 20
 	defaultReconnectMin = 100 * time.Millisecond
 	maxIdentity         = 255
 )
@@ -67,6 +75,12 @@ func (cfg Config) withDefaults() (Config, error) {
 	}
 	if cfg.Linger == 0 {
 		cfg.Linger = defaultLinger
+	}
+	if cfg.MaxMessage == 0 {
+		cfg.MaxMessage = defaultMaxMessage
+	}
+	if cfg.memory == 0 {
+		cfg.memory = max(cfg.MaxMessage, defaultMaxMessage)
 	}
 	if cfg.ReconnectMin == 0 && cfg.ReconnectMax > 0 {
 		cfg.ReconnectMin = min(defaultReconnectMin, cfg.ReconnectMax)

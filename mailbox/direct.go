@@ -73,7 +73,7 @@ func (d *direct) end() {
 	}
 	d.over = true
 	for _, in := range d.in {
-		in.peer.s.in.end(in, nil)
+		in.peer.s.in.end(in, nil, 0)
 	}
 	d.ends[0].out.Reclaim()
 	for _, in := range d.in {

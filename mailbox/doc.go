@@ -21,14 +21,16 @@
 // out (ErrPeerLost); the other patterns have no replies that could be missed.
 //
 // No peer, whether slow, silent, dead or hostile, delays another or makes the process crash or grow: handshakes have a
-// deadline, messages a largest size, queues a bound, and a peer whose queue is full is passed over. What breaks the
-// protocol ends its own connection, with a line in the log that says why.
+// deadline, messages a largest size, queues a bound, what is received one in bytes too (Config.MaxMessage), and a peer
+// whose queue is full is passed over. What breaks the protocol ends its own connection, with a line in the log that says
+// why.
 //
 // # What is not
 //
 //   - Delivery: whoever needs to know that a message was handled lets the other side reply.
 //   - REQ is strict, as libzmq's without ZMQ_REQ_RELAXED: a request can't be given up. Close the socket and make another.
 //     Unlike libzmq's, it does not wait for ever for a reply whose connection is gone, and never takes another peer's.
+//   - What a ROUTER or DEALER sends is bounded by number alone: a peer that reads nothing keeps up to SendHWM messages.
 //   - REP is strict, as libzmq's: it replies to a request before it receives the next, or says so with Skip.
 //   - ROUTER refuses a peer whose identity another connected peer has (ZMQ_ROUTER_HANDOVER off), and drops messages to
 //     identities that nobody has (ZMQ_ROUTER_MANDATORY off). Dropped counts them.

@@ -19,10 +19,12 @@ var _ source = (*zmtp.Outbox)(nil)
 // inlet is what comes in over one connection. It is part of the socket's fair queue whenever something may be in it,
 // and after its connection ended until it is empty.
 type inlet struct {
-	peer  *peer
-	wire  bool        // frames are parts of the reader's buffers
-	id    []byte      // what a ROUTER calls the connection's other end
-	ended atomic.Bool // the connection has
+	peer   *peer
+	wire   bool         // bytes move over the connection
+	quota  *quota       // of messages that came over the wire
+	served *zmtp.Outbox // what the other end is to read, or it waits; nil: it does not
+	id     []byte       // what a ROUTER calls the connection's other end
+	ended  atomic.Bool  // the connection has
 
 	// guarded by the fair queue
 	src    source     // nil once the connection ended: what was in it is in rest
@@ -30,7 +32,11 @@ type inlet struct {
 	next   int
 	rest   [][][]byte // to be received after batch: what the other end left behind
 	listed bool       // it has a place in the fair queue
+	left   bool       // its messages count as left behind
 }
+
+// inletCost is about how much memory an inlet and its peer take.
+const inletCost = 2 << 10
 
 // fairQueue gives Recv the messages of all inlets, one from each in turn.
 type fairQueue struct {
@@ -39,6 +45,7 @@ type fairQueue struct {
 	mu    sync.Mutex
 	ready []*inlet // something may be in these
 	turn  int      // the next one's place
+	left  int64    // memory that messages take whose connection, over a wire, has ended
 }
 
 // wake notes that something is in in, which was empty.
@@ -65,7 +72,7 @@ func (q *fairQueue) pop() (*inlet, [][]byte) {
 			q.turn = 0
 		}
 		in := q.ready[q.turn]
-		if msg := in.pop(); msg != nil {
+		if msg := q.take(in); msg != nil {
 			q.turn++
 			return in, msg
 		}
@@ -73,6 +80,25 @@ func (q *fairQueue) pop() (*inlet, [][]byte) {
 		q.ready = append(q.ready[:q.turn], q.ready[q.turn+1:]...)
 	}
 	return nil, nil
+}
+
+// take returns the next message of in, nil if there is none or in is to wait.
+func (q *fairQueue) take(in *inlet) [][]byte {
+	if in.waits() {
+		return nil
+	}
+	msg := in.pop()
+	switch {
+	case msg == nil && in.left:
+		in.left = false
+		q.left -= inletCost
+	case msg == nil:
+	case in.left:
+		q.left -= int64(zmtp.Footprint(msg))
+	case in.quota != nil:
+		in.quota.give(zmtp.Footprint(msg))
+	}
+	return msg
 }
 
 // more says whether there may be another message.
@@ -94,23 +120,66 @@ func (q *fairQueue) add(in *inlet, msgs [][][]byte) {
 	q.waiting.wake()
 }
 
-// end detaches in from its source. What it had taken is still received, then rest.
-func (q *fairQueue) end(in *inlet, rest [][][]byte) {
+// end detaches in from its source. What it had taken is still received, then rest; but if it came over a wire and what
+// such connections left behind takes most bytes already, it is dropped, and end returns how many messages that were.
+func (q *fairQueue) end(in *inlet, rest [][][]byte, most int64) (dropped int) {
 	q.mu.Lock()
+	defer q.waiting.wake()
+	defer q.mu.Unlock()
 	in.ended.Store(true)
 	in.src = nil
-	q.mu.Unlock()
-	q.add(in, rest)
+	rest = append(in.batch[in.next:], rest...)
+	in.batch, in.next = nil, 0
+	if len(rest) == 0 {
+		return 0
+	}
+	if in.wire {
+		if q.left >= most {
+			return len(rest)
+		}
+		in.left = true
+		q.left += inletCost
+		for i, msg := range rest {
+			rest[i] = in.unpack(nil, msg) // or it would keep buffers that held other things too
+			q.left += int64(zmtp.Footprint(msg))
+		}
+	}
+	in.rest = append(rest, in.rest...)
+	q.list(in)
+	return 0
 }
 
 // clear drops what is in in, whose connection has ended, and returns how many messages that were.
 func (q *fairQueue) clear(in *inlet) (dropped int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for in.pop() != nil {
+	for q.take(in) != nil {
 		dropped++
 	}
 	return dropped
+}
+
+// flush drops all that is there, and returns how many messages that were. It does not go on for as long as more comes.
+func (q *fairQueue) flush() (dropped int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, in := range q.ready {
+		for looks := 0; looks < 3; { // at the batch, at what src has, and at rest
+			if in.next == len(in.batch) {
+				looks++
+			}
+			if q.take(in) == nil {
+				break
+			}
+			dropped++
+		}
+	}
+	return dropped
+}
+
+// waits says whether nothing is to be received from in for now: it does not read what it asked for.
+func (in *inlet) waits() bool {
+	return in.served != nil && !in.ended.Load() && in.served.Heavy(in.quota.most)
 }
 
 // pop returns the oldest message in in, nil if there is none.

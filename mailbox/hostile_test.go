@@ -2,7 +2,9 @@ package mailbox
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"log/slog"
 	"math/rand/v2"
@@ -147,5 +149,32 @@ func TestSilentConnectionsDisturbNobody(t *testing.T) {
 	shut(t, server)
 	if took := time.Since(start); took > time.Second {
 		t.Errorf("close took %v", took)
+	}
+}
+
+// endless is what comes from a peer that sends nonsense faster than anybody can drop it.
+type endless struct{}
+
+func (endless) Take([][][]byte) [][][]byte { return [][][]byte{{[]byte("nonsense")}} }
+func (endless) Done(int)                   {}
+
+func TestAFloodOfNonsenseDoesNotOutlastTheContext(t *testing.T) {
+	for _, typ := range []SocketType{Rep, Req} {
+		s := open(t, typ, Config{})
+		s.in.wake(&inlet{peer: s.newPeer(false), src: endless{}})
+		if typ == Req {
+			connect(t, s, "inproc://"+t.Name())
+			send(t, s, "x")
+		}
+		if _, err := s.Recv(ended()); !errors.Is(err, context.Canceled) {
+			t.Error(typ, err)
+		}
+		if _, err := s.Recv(within(t, 10*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(typ, err)
+		}
+		s.Close(ended())
+		if _, err := s.Recv(context.Background()); err != ErrClosed {
+			t.Error(typ, err)
+		}
 	}
 }

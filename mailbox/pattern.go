@@ -37,6 +37,10 @@ func newPattern(s *Socket) (pattern, error) {
 	return nil, fmt.Errorf("%w: socket type %q: there are REQ, REP, DEALER and ROUTER", ErrUnsupported, string(s.typ))
 }
 
+// patience is how many messages that are no requests or replies a recv drops in one go. Then it wakes the next receiver,
+// perhaps its own: peers that send nothing else may be faster than it, and its caller has a context to heed.
+const patience = 1000
+
 var errNoFrames = errors.New("mailbox: a message has at least one frame")
 
 // pack copies frames into a message for pattern.send.

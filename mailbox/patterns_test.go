@@ -274,6 +274,30 @@ func TestReqTakesNoReplyFromTheNextConnection(t *testing.T) {
 
 // With a network of their own, outages are made at will and take no time.
 
+func TestRepRepliesToNoLaterConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := memnet.New()
+		server, client := open(t, Rep, Config{Network: network}), open(t, Req, Config{Network: network})
+		bind(t, client, "tcp://client:5555")
+		connect(t, server, "tcp://client:5555")
+		send(t, client, "one")
+		expect(t, server, "one")
+		network.Stall("client:5555")
+		send(t, server, strings.Repeat("1", 200<<10)) // too long to be written
+		network.Cut("client:5555")
+		network.Resume("client:5555")
+		if _, err := client.Recv(context.Background()); !errors.Is(err, ErrPeerLost) {
+			t.Fatalf("the connection was cut: %v", err)
+		}
+		send(t, client, "two")
+		expect(t, server, "two")
+		send(t, server, "2")
+		expect(t, client, "2")
+		shut(t, client)
+		shut(t, server)
+	})
+}
+
 func TestARequestOutlastsOutages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := memnet.New()

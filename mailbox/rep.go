@@ -25,7 +25,7 @@ func (r *rep) recv() ([][]byte, bool, error) {
 	if r.from != nil {
 		return nil, false, fmt.Errorf("%w: a REP replies to a request, or skips it, before it receives the next", ErrState)
 	}
-	for {
+	for range patience {
 		in, msg := r.s.in.pop()
 		if msg == nil {
 			return nil, false, nil
@@ -42,6 +42,8 @@ func (r *rep) recv() ([][]byte, bool, error) {
 		r.from, r.envelope = in, msg[:end+1:end+1]
 		return msg[end+1:], true, nil
 	}
+	r.s.in.waiting.wake()
+	return nil, false, nil
 }
 
 func (r *rep) send(msg [][]byte) (bool, error) {

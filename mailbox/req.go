@@ -40,13 +40,8 @@ func (r *req) send(msg [][]byte) (bool, error) {
 	if r.to != nil {
 		return false, fmt.Errorf("%w: a REQ receives the reply before it sends the next request", ErrState)
 	}
-	for { // what came before the request is not its reply
-		if _, stale := r.s.in.pop(); stale == nil {
-			break
-		}
-		r.s.drop(1)
-	}
-	r.to = r.out.send(msg) // its first frame is empty: the delimiter
+	r.s.drop(r.s.in.flush()) // what came before the request is not its reply
+	r.to = r.out.send(msg)   // its first frame is empty: the delimiter
 	return r.to != nil, nil
 }
 
@@ -56,7 +51,7 @@ func (r *req) recv() ([][]byte, bool, error) {
 	if r.to == nil {
 		return nil, false, fmt.Errorf("%w: a REQ sends a request before it receives", ErrState)
 	}
-	for {
+	for range patience {
 		in, msg := r.s.in.pop()
 		switch {
 		case msg == nil && r.over != nil:
@@ -70,6 +65,8 @@ func (r *req) recv() ([][]byte, bool, error) {
 		}
 		r.s.drop(1)
 	}
+	r.s.in.waiting.wake()
+	return nil, false, nil
 }
 
 // idle ends a request. Others that wait for its reply learn that there is none to wait for.

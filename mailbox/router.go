@@ -20,17 +20,8 @@ func newRouter(s *Socket) *router {
 	return &router{s: s, routes: make(map[string]*inlet), last: rand.Uint32()}
 }
 
-func (r *router) join(*peer) {}
-
-func (r *router) leave(p *peer) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for id, in := range r.routes {
-		if in.peer == p {
-			delete(r.routes, id)
-		}
-	}
-}
+func (r *router) join(*peer)  {}
+func (r *router) leave(*peer) {} // down has removed its route
 
 func (r *router) up(in *inlet, identity []byte) error {
 	r.mu.Lock()

@@ -94,7 +94,7 @@ func (s *Socket) Type() SocketType { return s.typ }
 // Dropped returns how many messages the socket has dropped, in both directions, since it was made: a REP's replies to
 // requesters that were gone or did not read, and requests skipped; a ROUTER's messages to identities nobody has, or to
 // peers that had no room; what a REQ or REP received that was no reply or request; and what was queued for an accepted
-// connection when that ended.
+// connection, or left behind by one beyond Config.MaxMessage's mark, when that ended.
 func (s *Socket) Dropped() uint64 { return s.dropped.Load() }
 
 func (s *Socket) drop(n int) { s.dropped.Add(uint64(n)) }
@@ -135,7 +135,7 @@ func (s *Socket) Send(ctx context.Context, frames ...[]byte) error {
 }
 
 // Recv returns the next message; its frames are the caller's. Messages are taken from the peers in turn. What a peer had
-// sent before its connection ended is still received. By pattern:
+// sent before its connection ended is still received, within Config.MaxMessage's mark. By pattern:
 //
 //   - REQ: the reply to the request sent last, from the peer that it went to. It fails with ErrPeerLost if the
 //     connection that carried the request ended without one; a request that no connection has carried yet waits for

@@ -16,6 +16,8 @@ const (
 	shortHeader = 2
 	longHeader  = 9
 	shortBody   = 255 // the longest body that a short header can announce
+
+	frameCost = 48 // memory that a queued frame takes besides its body: its place in lists, which grow by doubling
 )
 
 // header is a frame's header.
@@ -91,6 +93,15 @@ func wireSize(msg [][]byte) int {
 		if len(body) > shortBody {
 			n += longHeader - shortHeader
 		}
+	}
+	return n
+}
+
+// Footprint is about how many bytes of memory msg takes while it is queued: an empty frame is not free either.
+func Footprint(msg [][]byte) int {
+	n := len(msg) * frameCost
+	for _, body := range msg {
+		n += len(body)
 	}
 	return n
 }

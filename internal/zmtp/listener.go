@@ -4,7 +4,9 @@ import (
 	"container/list"
 	"context"
 	"errors"
+	"io"
 	"net"
+	"os"
 	"sync"
 	"time"
 )
@@ -172,12 +174,22 @@ func (l *Listener) run(h *newcomer, e *list.Element) {
 	}
 	l.serve(c)
 	c.Close()
-	if err := c.Err(); errors.Is(err, ErrProtocol) || errors.Is(err, ErrRejected) {
+	if err := c.Err(); blames(err) {
 		l.refusals.ended(remote(h.nc), err)
 	}
 	l.mu.Lock()
 	delete(l.conns, c)
 	l.mu.Unlock()
+}
+
+// blames says whether a connection that ended with err did so because of what the peer sent, or did not send to its end.
+func blames(err error) bool {
+	for _, e := range []error{ErrProtocol, ErrRejected, io.ErrUnexpectedEOF, os.ErrDeadlineExceeded} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }
 
 // remote names the other end of nc for a log line.

@@ -266,6 +266,30 @@ func TestPeerThatBreaksTheProtocolLaterIsLogged(t *testing.T) {
 	})
 }
 
+func TestPeerThatLeavesAMessageUnfinishedOrIsSilentIsLogged(t *testing.T) {
+	for sent, reason := range map[string]string{
+		"\x00\x09half":             "inside a message",
+		"\x04\x07\x04PING\x00\x14": "silent for longer",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var book logbook
+			n := memnet.New()
+			cfg := config(n, &book)
+			l := listen(t, cfg, "tcp", "a:1", idle)
+			shake(t, cfg, "tcp", "a:1").Close() // between two messages, which is no news
+			c := shake(t, cfg, "tcp", "a:1")
+			c.nc.Write([]byte(sent))
+			time.Sleep(3 * time.Second)
+			c.Close()
+			synctest.Wait()
+			if got := book.with("WARN", "connection ended", reason); len(got) != 1 || len(book.with()) != 1 {
+				t.Error(book.with())
+			}
+			l.Close()
+		})
+	}
+}
+
 // descriptors counts this process's open file descriptors, 0 where that can't be known.
 func descriptors() int {
 	fds, _ := os.ReadDir("/proc/self/fd")

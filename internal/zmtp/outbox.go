@@ -23,7 +23,9 @@ type Outbox struct {
 	room  func()
 	limit atomic.Int64
 	count atomic.Int64 // messages queued, in hand, and half written
-	full  atomic.Bool  // a Send was refused since room was last called
+	full  atomic.Bool  // a Send was refused, or Heavy said yes, since room was last called
+	weigh bool         // bytes is kept
+	bytes atomic.Int64 // memory that those in count take, but for one that is just being written through
 
 	conn   atomic.Pointer[Conn]   // served now
 	ready  atomic.Pointer[func()] // lent now
@@ -60,6 +62,31 @@ func NewOutbox(limit int, room func()) *Outbox {
 	return o
 }
 
+// Weigh makes Heavy work. It is called before anything else, for an outbox that is never lent.
+func (o *Outbox) Weigh() { o.weigh = true }
+
+// Heavy reports whether what is not yet written takes at least most bytes of memory. If so, room is called when some of
+// it was written.
+func (o *Outbox) Heavy(most int64) bool {
+	if o.bytes.Load() < most {
+		return false
+	}
+	o.full.Store(true)
+	return o.bytes.Load() >= most // if not, who wrote some may not have seen the Store
+}
+
+// add notes that msgs are queued, or, with a sign of -1, not any more.
+func (o *Outbox) add(sign int, msgs ...[][]byte) {
+	if !o.weigh {
+		return
+	}
+	n := 0
+	for _, msg := range msgs {
+		n += Footprint(msg)
+	}
+	o.bytes.Add(int64(sign * n))
+}
+
 // Send queues msg, or writes it at once if that is possible without waiting and nothing is before it. It never waits.
 // The outbox owns msg from then on. It returns false, and msg stays the caller's, if the outbox is full or closed.
 func (o *Outbox) Send(msg [][]byte) bool {
@@ -72,8 +99,10 @@ func (o *Outbox) Send(msg [][]byte) bool {
 	if o.count.Load() == 1 && o.through(msg) {
 		return true
 	}
+	o.add(1, msg)
 	wake, err := o.q.Force(msg)
 	if err != nil {
+		o.add(-1, msg)
 		o.release(1)
 		return false
 	}
@@ -105,6 +134,7 @@ func (o *Outbox) through(msg [][]byte) bool {
 	o.last = time.Since(start)
 	switch {
 	case rest:
+		o.add(1, msg)
 		o.half, o.halfOn = msg, c
 		o.signal()
 	case taken:
@@ -186,6 +216,23 @@ func (o *Outbox) forget(waiter chan struct{}) {
 			return
 		}
 	}
+}
+
+// Purge drops what no connection took, and returns how many messages that were. None may be served, and the outbox not
+// lent, meanwhile.
+func (o *Outbox) Purge() (dropped int) {
+	o.writing.Lock()
+	rest := append(o.held, o.q.Take(nil)...)
+	if o.half != nil {
+		rest = append(rest, o.half)
+	}
+	o.half, o.halfOn, o.held, o.batch = nil, nil, nil, nil
+	o.add(-1, rest...)
+	o.writing.Unlock()
+	if len(rest) > 0 {
+		o.release(len(rest))
+	}
+	return len(rest)
 }
 
 // Close refuses further messages and returns those that were not written, oldest first. It does not wait for a peer: a

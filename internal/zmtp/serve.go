@@ -43,6 +43,7 @@ func (o *Outbox) drain(c *Conn) error {
 			o.batch = o.held
 		}
 		n, err := c.Write(o.held[:min(len(o.held), mouthful)])
+		o.add(-1, o.held[:n]...)
 		o.held = o.held[n:]
 		o.release(n)
 		if err != nil {
@@ -64,6 +65,7 @@ func (o *Outbox) finish(c *Conn) (err error) {
 		_, err = c.Write([][][]byte{o.half})
 	}
 	if err == nil {
+		o.add(-1, o.half)
 		o.half, o.halfOn = nil, nil
 		o.release(1)
 	}

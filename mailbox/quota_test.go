@@ -1,0 +1,139 @@
+package mailbox
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+
+	"github.com/troupe-go/troupe/internal/memnet"
+)
+
+// smallMemory is a configuration with room for about seven messages of tenKiB, and a thousand by number.
+func smallMemory(network Network) Config { return Config{Network: network, memory: 64 << 10} }
+
+var tenKiB = bytes.Repeat([]byte("x"), 10<<10)
+
+// buffered is more messages of tenKiB than a connection of memnet and its reader hold besides what waits for Recv.
+const buffered = 20
+
+func TestWhatWaitsForRecvIsBoundedInMemoryToo(t *testing.T) {
+	for name, frames := range map[string][][]byte{
+		"large": {tenKiB},
+		"many":  make([][]byte, 220), // 440 bytes on the wire
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				network := memnet.New()
+				server, client := open(t, Router, smallMemory(network)), open(t, Dealer, Config{Network: network, SendHWM: 1})
+				connect(t, client, bind(t, server, "tcp://server:5555"))
+				waiting := func() (n int64) {
+					r := server.pattern.(*router)
+					r.mu.Lock()
+					defer r.mu.Unlock()
+					for _, in := range r.routes {
+						n += in.quota.used.Load()
+					}
+					return n
+				}
+				const sent = 300
+				go func() {
+					for range sent {
+						client.Send(context.Background(), frames...)
+					}
+				}()
+				synctest.Wait()
+				if n := waiting(); n < 64<<10 || n > 2*64<<10 {
+					t.Errorf("%d bytes wait for Recv", n)
+				}
+				for range sent {
+					recv(t, server)
+				}
+				if n := waiting(); n != 0 {
+					t.Errorf("%d bytes are left", n)
+				}
+				shut(t, client)
+				shut(t, server)
+			})
+		})
+	}
+}
+
+func TestPeersThatAreGoneLeaveLittleBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := memnet.New()
+		server := open(t, Router, smallMemory(network))
+		at := bind(t, server, "tcp://server:5555")
+		visit := func(n int) {
+			client := open(t, Dealer, Config{Network: network})
+			connect(t, client, at)
+			for range n {
+				send(t, client, string(tenKiB))
+			}
+			shut(t, client)
+			synctest.Wait()
+		}
+		for range 20 {
+			visit(5)
+		}
+		if kept := 100 - server.Dropped(); kept != 10 { // the first visitor's, and of the one that found them
+			t.Errorf("%d messages were kept", kept)
+		} else {
+			for range kept {
+				recv(t, server)
+			}
+		}
+		if server.Recv(ended()); server.in.left != 0 {
+			t.Errorf("%d bytes count as left behind, and nothing is", server.in.left)
+		}
+		visit(5)
+		for range 5 {
+			recv(t, server)
+		}
+		shut(t, server)
+	})
+}
+
+func TestRepWaitsForARequesterThatDoesNotRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := memnet.New()
+		server := open(t, Rep, smallMemory(network))
+		at := bind(t, server, "tcp://server:5555")
+		served := make(map[string]int)
+		go func() {
+			for {
+				msg, err := server.Recv(context.Background())
+				if err != nil {
+					return
+				}
+				served[string(msg[0][:1])]++
+				server.Send(context.Background(), msg[0], tenKiB)
+			}
+		}()
+		const sent = 200
+		rude, good := open(t, Dealer, Config{Network: network, RecvHWM: 1}), open(t, Req, Config{Network: network})
+		connect(t, rude, at)
+		connect(t, good, at)
+		for i := range sent {
+			send(t, rude, "", fmt.Sprint("r", i))
+		}
+		synctest.Wait()
+		if n := served["r"]; n < 7 || n > 7+buffered {
+			t.Errorf("%d requests were served whose replies nobody reads", n)
+		}
+		for range 10 {
+			send(t, good, "g")
+			expect(t, good, "g", string(tenKiB))
+		}
+		for i := range sent {
+			expect(t, rude, "", fmt.Sprint("r", i), string(tenKiB))
+		}
+		if n := server.Dropped(); n != 0 {
+			t.Errorf("%d replies were dropped", n)
+		}
+		shut(t, rude)
+		shut(t, good)
+		shut(t, server)
+	})
+}
