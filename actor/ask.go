@@ -13,7 +13,7 @@ type Answer struct {
 
 // Value returns the answer as what it was sent as. What came encoded must be of a type that codec.Register made known,
 // or a basic one; ErrType otherwise.
-func (a Answer) Value() (any, error) { return open[any](a.value, "") }
+func (a Answer) Value() (any, error) { return answer[any](a, "") }
 
 // As makes the answer of an Ask an R, and hands on the error of the Ask. An answer of another type is ErrType.
 func As[R any](a Answer, err error) (R, error) {
@@ -21,7 +21,17 @@ func As[R any](a Answer, err error) (R, error) {
 		var none R
 		return none, err
 	}
-	return open[R](a.value, typeNameOf[R]())
+	return answer[R](a, typeNameOf[R]())
+}
+
+// answer is open for what is no message: a handler that returns its error has failed, and is not one that was given
+// what it doesn't take.
+func answer[R any](a Answer, typeName string) (R, error) {
+	r, err := open[R](a.value, typeName)
+	if bad, ok := err.(*misfit); ok {
+		err = bad.err
+	}
+	return r, err
 }
 
 // ask is an Ask that waits in this process.
@@ -83,8 +93,8 @@ func (a *ask) fail(err error) { a.finish(result{err: err}) }
 func (a *ask) wait(ctx context.Context, in *cell) (Answer, error) {
 	var stopped <-chan struct{}
 	if in != nil {
-		if c := in.ctx.Load(); c.Err() == nil { // a stop hook may ask
-			stopped = c.Done()
+		if life := in.life.Load(); life.err() == nil { // a stop hook may ask
+			stopped = life.context().Done()
 		}
 	}
 	var err error

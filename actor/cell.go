@@ -19,12 +19,13 @@ type cell struct {
 	policy Policy
 	queue  queue.Queue[message]
 	flags  atomic.Uint32
-	ctx    atomic.Pointer[Context] // of the present instance; nil before the first
+	life   atomic.Pointer[life] // of the present instance; nil before the first
 
 	// The worker's alone.
 	inst    behaviour // nil before it is started and after it is stopped
 	batch   []message
-	next    int // index in batch
+	next    int      // index in batch
+	hand    *Context // of the message in hand
 	stage   stage
 	ending  bool
 	sources []*source // not changed after Spawn
@@ -79,7 +80,7 @@ func (c *cell) run() {
 			if !c.handle(m) {
 				return
 			}
-			c.queue.Done(1)
+			c.done()
 		}
 		if !c.ready() {
 			c.sys.workers.stay(c.ready)
@@ -119,7 +120,7 @@ func (c *cell) resume() bool {
 	case c.flags.Load() != 0:
 		c.end()
 		return false
-	case c.ctx.Load() == nil:
+	case c.life.Load() == nil:
 		return c.begin()
 	}
 	return true
@@ -128,22 +129,29 @@ func (c *cell) resume() bool {
 // resumed is the end of a message whose failure another worker has dealt with.
 func (c *cell) resumed(alive bool) bool {
 	if alive {
-		c.queue.Done(1)
+		c.done()
 	}
 	return alive
 }
 
+// done makes room for another message, and keeps nothing of the one in hand.
+func (c *cell) done() {
+	c.batch[c.next-1] = message{}
+	c.hand = nil
+	c.queue.Done(1)
+}
+
 // begin makes an instance and runs its start hook.
 func (c *cell) begin() bool {
-	ctx := &Context{cell: c}
-	c.ctx.Store(ctx)
-	if c.flags.Load() != 0 { // looked at after ctx can be found: a kill that did not find it is seen here
-		ctx.end()
+	life := newLife(c)
+	c.life.Store(life)
+	if c.flags.Load() != 0 { // looked at after life can be found: a kill that did not find it is seen here
+		life.end()
 		c.end()
 		return false
 	}
 	c.stage = inStart
-	err := c.start(ctx)
+	err := c.start(life.told)
 	c.stage = inNone
 	return c.started(err)
 }
@@ -170,12 +178,15 @@ func (c *cell) started(err error) bool {
 
 // handle gives m to the instance. False: the actor is gone.
 func (c *cell) handle(m *message) bool {
-	ctx := c.ctx.Load()
-	ctx.asker, ctx.asked, ctx.unasked = m.asker, m.asker != nil, false
+	life := c.life.Load()
+	c.hand = life.told
+	if m.asker != nil {
+		c.hand = &Context{life: life, turn: turn{asker: m.asker}}
+	}
 	c.stage = inReceive
-	err := c.receive(ctx, m)
+	err := c.receive(c.hand, m)
 	c.stage = inNone
-	if err == nil && ctx.asker == nil {
+	if err == nil && m.asker == nil {
 		return true
 	}
 	return c.settle(m, err)
@@ -192,9 +203,9 @@ func (c *cell) receive(ctx *Context, m *message) (err error) {
 
 // settle tells the asker, if it was not answered, what became of m, and restarts the actor if it failed.
 func (c *cell) settle(m *message, err error) bool {
-	ctx := c.ctx.Load()
-	m.asker, ctx.asker = ctx.asker, nil // who still waits
-	if err == nil || ctx.unasked && errors.Is(err, ErrNotAsked) {
+	told := m.asker == nil
+	m.asker = c.hand.turn.end()
+	if err == nil || told && errors.Is(err, errTold) {
 		if m.asker != nil {
 			m.asker.fail(ErrNoReply)
 		}
@@ -210,17 +221,18 @@ func (c *cell) settle(m *message, err error) bool {
 	return c.begin()
 }
 
-// retire ends the present instance: its children first, then its Context, then its stop hook.
+// retire ends the present instance: its children first, then its Contexts, then its stop hook.
 func (c *cell) retire() {
 	c.stopChildren()
-	ctx := c.ctx.Load()
-	if ctx != nil {
-		ctx.end()
+	life := c.life.Load()
+	if life != nil {
+		life.end()
+		c.stopChildren() // the last, spawned in the meantime
 	}
 	if inst := c.inst; inst != nil {
 		c.inst = nil
 		c.stage = inStop
-		err := stopHook(inst, ctx)
+		err := stopHook(inst, life.told)
 		c.stage = inNone
 		if err != nil {
 			c.complain("actor's stop hook failed", err)

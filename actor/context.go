@@ -1,9 +1,8 @@
 package actor
 
 import (
-	"context"
+	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 )
 
@@ -12,96 +11,56 @@ import (
 // ends when this instance of the actor ends, by a stop or a restart, just before the stop hook runs; a Stop whose own
 // ctx has ended ends it at once. In a stop hook, give what must still block another context.
 //
-// Reply belongs to the handler while it runs; everything else may be used from any goroutine.
+// Everything may be used from any goroutine, also after the handler has returned, except that Reply then fails: an Ask has
+// a Context of its own.
 type Context struct {
-	cell    *cell
-	asker   asker // of the message in hand, nil once it has been answered
-	asked   bool  // the message in hand is an Ask
-	unasked bool  // Reply was called although it is none
-
-	mu     sync.Mutex
-	inner  context.Context // made when first needed
-	cancel context.CancelFunc
-	ended  bool
-	log    *slog.Logger
+	life *life
+	turn turn // of the Ask in hand
 }
 
-func (c *Context) scope() scope { return scope{c.cell.sys, c.cell} }
+func (c *Context) scope() scope { return scope{c.life.cell.sys, c.life.cell, c.life} }
 
 // Self returns the exact PID of the actor. It stays the same when the actor restarts.
-func (c *Context) Self() PID { return c.cell.self }
+func (c *Context) Self() PID { return c.life.cell.self }
 
 // Reply answers the Ask in hand. An error as v is a refusal: the asker's Ask returns it, and nothing restarts. An Ask
 // must be answered before its handler returns, or the asker gets ErrNoReply.
 //
 // Nil means that the answer is on its way; one that comes too late, or finds the way to its node gone, is a dead letter.
-// Reply fails with ErrNotAsked if the message in hand is a Tell or has been answered, and with codec.ErrEncode if v
-// can't travel to where the asker is. A handler may return Reply's result in any case: the ErrNotAsked of a Tell does
-// not count as a failure.
+// Reply fails with ErrNotAsked if the message in hand is a Tell, or has been answered, or its handler has returned, and
+// with codec.ErrEncode if v can't travel to where the asker is. A handler may return Reply's result in any case: the
+// ErrNotAsked of a Tell does not count as a failure.
 func (c *Context) Reply(v any) error {
-	if c.asker == nil {
-		c.unasked = !c.asked
-		return ErrNotAsked
+	if c.turn.asker == nil {
+		return errTold
 	}
-	if err, ok := v.(error); ok {
-		c.asker.refuse(err)
-	} else if err := c.asker.reply(v); err != nil {
-		return err
-	}
-	c.asker = nil
-	return nil
+	return c.turn.answer(func(a asker) error {
+		if err, ok := v.(error); ok {
+			a.refuse(sane(err))
+			return nil
+		}
+		return a.reply(v)
+	})
 }
+
+// errTold is ErrNotAsked because there is no Ask.
+var errTold = fmt.Errorf("%w: the message in hand is not an Ask", ErrNotAsked)
 
 // Stop ends the actor after the message in hand: what is queued becomes dead letters, its children stop, its stop hook
 // runs. It does not wait.
-func (c *Context) Stop() { c.cell.quit() }
+func (c *Context) Stop() { c.life.cell.quit() }
 
 // Log returns the System's logger with the actor's name, or its PID if it has none.
-func (c *Context) Log() *slog.Logger {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.log == nil {
-		c.log = c.cell.sys.log.With("actor", c.cell.label())
-	}
-	return c.log
-}
+func (c *Context) Log() *slog.Logger { return c.life.logger() }
 
 // Deadline reports that there is none.
 func (c *Context) Deadline() (deadline time.Time, ok bool) { return time.Time{}, false }
 
 // Done returns a channel that is closed when this instance of the actor ends.
-func (c *Context) Done() <-chan struct{} { return c.context().Done() }
+func (c *Context) Done() <-chan struct{} { return c.life.context().Done() }
 
 // Err returns context.Canceled once Done is closed, nil before.
-func (c *Context) Err() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.ended {
-		return context.Canceled
-	}
-	return nil
-}
+func (c *Context) Err() error { return c.life.err() }
 
 // Value returns nil: an actor carries no values but its own.
-func (c *Context) Value(key any) any { return c.context().Value(key) } // lets contexts derived from c find its canceller
-
-func (c *Context) context() context.Context {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.inner == nil {
-		c.inner, c.cancel = context.WithCancel(context.Background())
-		if c.ended {
-			c.cancel()
-		}
-	}
-	return c.inner
-}
-
-func (c *Context) end() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.ended = true
-	if c.cancel != nil {
-		c.cancel()
-	}
-}
+func (c *Context) Value(key any) any { return c.life.context().Value(key) } // lets contexts derived from c find its canceller

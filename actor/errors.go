@@ -40,9 +40,9 @@ var (
 	ErrUsage = errors.New("actor: wrong use")
 )
 
-// registerErrors names the errors on the wire. It is run by the first NewSystem.
-var registerErrors = sync.OnceValue(func() error {
-	var failed []error
+// register names the errors, and PID, on the wire. It is run by the first NewSystem.
+var register = sync.OnceValue(func() error {
+	failed := []error{codec.Register[PID]("actor.PID")}
 	for _, known := range []struct {
 		name string
 		err  error

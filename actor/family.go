@@ -9,11 +9,12 @@ type family struct {
 	closed   bool
 }
 
-// add makes c the youngest. It returns false if the family takes no more.
-func (f *family) add(c *cell) bool {
+// add makes c the youngest. It returns false if the family takes no more, or none of the instance in whose name c was
+// spawned (nil: from outside): a child of an instance that has ended would belong to the next.
+func (f *family) add(c *cell, in *life) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.closed {
+	if f.closed || in != nil && in.err() != nil {
 		return false
 	}
 	c.older = f.youngest

@@ -273,3 +273,16 @@ func TestAReplyThatFindsNoWayIsADeadLetterAndNoFailure(t *testing.T) {
 	stop(t, s, ref)
 	wantDead(t, s, map[actor.Reason]uint64{actor.Unreachable: 1})
 }
+
+func TestAPIDIsAMessageToAnActorOfAnything(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, nodes := join(t, actor.Config{}, "alpha", "beta")
+		alpha, beta := nodes[0], nodes[1]
+		spawn(t, beta, "echo", func(c *actor.Context, m any) error { return c.Reply(m) })
+		sent := actor.ExactPID("alpha", alpha.Incarnation(), 7)
+		got, err := actor.As[actor.PID](actor.RefTo[any](actor.Named("echo@beta")).Ask(within(t, time.Second), alpha, sent))
+		if err != nil || got != sent {
+			t.Fatal(got, err)
+		}
+	})
+}

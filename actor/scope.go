@@ -8,34 +8,35 @@ import "fmt"
 // The interface is implemented by this package alone; other types get it by embedding a Scope.
 type Scope interface{ scope() scope }
 
-// scope is a system and, when the scope is a *Context, the actor inside of it.
+// scope is a system and, when the scope is a *Context, the actor inside of it and which instance.
 type scope struct {
 	sys  *System
 	cell *cell
+	life *life
 }
 
-// scopeOf refuses nil scopes, also those hidden in a non-nil interface.
+// scopeOf refuses nil scopes, also those hidden in a non-nil interface, and those that the runtime didn't make.
 func scopeOf(in Scope) (scope, error) {
 	switch in := in.(type) {
 	case *Context:
-		if in != nil {
+		if in != nil && in.life != nil {
 			return in.scope(), nil
 		}
 	case *System:
-		if in != nil {
+		if in != nil && in.node != "" {
 			return in.scope(), nil
 		}
 	case nil:
 	default:
 		return foreignScope(in)
 	}
-	return scope{}, fmt.Errorf("%w: nil Scope", ErrUsage)
+	return scope{}, fmt.Errorf("%w: nil or zero Scope", ErrUsage)
 }
 
 // foreignScope asks a type that embeds a Scope, which may be nil in its turn.
 func foreignScope(in Scope) (sc scope, err error) {
 	defer func() {
-		if recover() != nil || sc.sys == nil {
+		if recover() != nil || sc.sys == nil || sc.sys.node == "" {
 			sc, err = scope{}, fmt.Errorf("%w: nil Scope in a %T", ErrUsage, in)
 		}
 	}()

@@ -203,9 +203,12 @@ type socketAsker struct {
 }
 
 func (a *socketAsker) reply(v any) error {
-	data, err := a.source.codec.Append([]byte{}, v)
+	data, err := a.source.codec.Append(nil, v)
 	if err != nil {
 		return err
+	}
+	if data == nil {
+		data = []byte{}
 	}
 	a.done <- data
 	return nil

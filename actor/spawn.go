@@ -22,8 +22,8 @@ type Receiver[M any] interface {
 // messages may be sent from then on. An empty name means none: the actor is reached by the Ref only. In a *Context the
 // actor becomes a child of that actor, and its name begins with its parent's: "parent/name".
 //
-// Spawn fails with ErrNameTaken, ErrName, ErrClosed (the system or the parent is stopping), ErrUsage, or the error of
-// binding a socket.
+// Spawn fails with ErrNameTaken, ErrName, ErrClosed (the system is stopping, or the parent is stopping or restarting),
+// ErrUsage, or the error of binding a socket.
 func Spawn[M any](in Scope, name string, receive func(*Context, M) error, opts ...Option) (Ref[M], error) {
 	if receive == nil {
 		return Ref[M]{}, fmt.Errorf("%w: nil receive function for actor %q", ErrUsage, name)
@@ -131,7 +131,7 @@ func spawn(in Scope, name string, t reflect.Type, eager bool, create func() beha
 			return PID{}, fmt.Errorf("%w: %s", ErrNameTaken, path)
 		}
 	}
-	err = c.settleIn(o.socket)
+	err = c.settleIn(sc.life, o.socket)
 	if err != nil {
 		c.kill() // what it was told in the meantime becomes dead letters
 	}
@@ -146,11 +146,11 @@ func spawn(in Scope, name string, t reflect.Type, eager bool, create func() beha
 }
 
 // settleIn gives c its place among its siblings and its sockets.
-func (c *cell) settleIn(cfg mailbox.Config) error {
+func (c *cell) settleIn(in *life, cfg mailbox.Config) error {
 	switch {
-	case c.home.add(c):
+	case c.home.add(c, in):
 	case c.parent != nil:
-		return fmt.Errorf("%w: %s is stopping", ErrClosed, c.parent.label())
+		return fmt.Errorf("%w: %s is stopping or restarting", ErrClosed, c.parent.label())
 	default:
 		return fmt.Errorf("%w: node %s is stopping", ErrClosed, c.sys.node)
 	}

@@ -224,6 +224,43 @@ func TestChildrenAreGoneBeforeTheirParentStartsAnew(t *testing.T) {
 	}
 }
 
+// What an instance that has ended, or its stop hook, spawns would be a child of the next.
+func TestAnInstanceThatEndedTakesNoChildren(t *testing.T) {
+	s := start(t, actor.Config{Node: "n"})
+	child := func(c *actor.Context) error {
+		_, err := actor.Spawn(c, "c", func(c *actor.Context, m string) error { return nil })
+		return err
+	}
+	hooked := make(chan error, 8)
+	var first *actor.Context
+	ref, err := actor.SpawnNew(s, "parent", func() *player[string] {
+		return &player[string]{
+			receive: func(c *actor.Context, m string) error {
+				if first == nil {
+					first = c
+					return errOwn
+				}
+				if err := child(first); !errors.Is(err, actor.ErrClosed) {
+					return fmt.Errorf("the old instance has a child: %w", err)
+				}
+				return c.Reply(child(c))
+			},
+			stop: func(c *actor.Context) error {
+				hooked <- child(c)
+				return nil
+			},
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tell(t, s, ref, "fail")
+	if a, err := actor.As[any](ref.Ask(within(t, 10*time.Second), s, "spawn")); a != nil || err != nil {
+		t.Fatal(a, err)
+	}
+	wantErr(t, <-hooked, actor.ErrClosed)
+}
+
 func TestNamesAreUniqueAmongSiblingsOnly(t *testing.T) {
 	s := start(t, actor.Config{Node: "n"})
 	child := func(c *actor.Context, name string) error {

@@ -59,13 +59,15 @@ func stopAll(ctx context.Context, cells []*cell) error {
 	for i := left - 1; i >= 0; i-- {
 		cells[i].kill()
 	}
-	timer := time.NewTimer(grace)
-	defer timer.Stop()
+	late, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
 	for i := left - 1; i >= 0; i-- {
 		select {
 		case <-cells[i].goneChan():
-		case <-timer.C:
-			return fmt.Errorf("actor: %s does not return: %w", cells[i].label(), context.Cause(ctx))
+		case <-late.Done():
+			if cells[i].lives() {
+				return fmt.Errorf("actor: %s does not return: %w", cells[i].label(), context.Cause(ctx))
+			}
 		}
 	}
 	return nil
@@ -89,8 +91,8 @@ func (c *cell) quit() {
 // kill ends what a handler can wait for, of c and its children, and asks for an end after the message in hand.
 func (c *cell) kill() {
 	c.flags.Or(flagKill)
-	if ctx := c.ctx.Load(); ctx != nil {
-		ctx.end()
+	if life := c.life.Load(); life != nil {
+		life.end()
 	}
 	for _, s := range c.sources {
 		s.abort()
@@ -159,6 +161,12 @@ func (c *cell) goneChan() <-chan struct{} {
 		}
 	}
 	return c.gone
+}
+
+func (c *cell) lives() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.left
 }
 
 // stopChildren stops them one after the other, the last spawned first.

@@ -327,3 +327,35 @@ func TestAStoppedActorsQueueIsNotKept(t *testing.T) {
 		t.Fatalf("%d bytes before, %d full, %d after", before, full, after)
 	}
 }
+
+// What was queued with a message that takes long, and handled before it, is garbage.
+func TestAHandledMessageIsNotKept(t *testing.T) {
+	s := start(t, actor.Config{})
+	gate, busy := make(chan struct{}), make(chan struct{})
+	ref := spawn(t, s, "", func(c *actor.Context, b *[1024]byte) error {
+		if b == nil {
+			busy <- struct{}{}
+			<-gate
+		}
+		return nil
+	})
+	defer close(gate)
+	tell(t, s, ref, nil)
+	<-busy
+	b := new([1024]byte)
+	collected := make(chan struct{})
+	runtime.AddCleanup(b, func(done chan struct{}) { close(done) }, collected)
+	tell(t, s, ref, b, nil) // in one batch
+	b = nil
+	gate <- struct{}{}
+	<-busy
+	eventually(t, func() bool {
+		runtime.GC()
+		select {
+		case <-collected:
+			return true
+		default:
+			return false
+		}
+	})
+}

@@ -74,7 +74,7 @@ func NewSystem(cfg Config) (*System, error) {
 		}
 		cfg.Incarnation = id
 	}
-	if err := registerErrors(); err != nil {
+	if err := register(); err != nil {
 		return nil, err
 	}
 	s := &System{

@@ -128,7 +128,8 @@ func TestWrongUseIsAClearError(t *testing.T) {
 	s := start(t, actor.Config{})
 	ref := spawn(t, s, "", func(*actor.Context, int) error { return nil })
 	type node struct{ actor.Scope }
-	for _, nothing := range []actor.Scope{nil, (*actor.System)(nil), (*actor.Context)(nil), (*node)(nil), node{}, &node{}} {
+	for _, nothing := range []actor.Scope{nil, (*actor.System)(nil), (*actor.Context)(nil), (*node)(nil), node{}, &node{},
+		new(actor.System), new(actor.Context), node{new(actor.System)}, node{new(actor.Context)}} {
 		wantErr(t, ref.Tell(nothing, 1), actor.ErrUsage)
 	}
 	if err := ref.Tell(node{s}, 1); err != nil {
