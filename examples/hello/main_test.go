@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/troupe-go/troupe/internal/pyzmq"
 )
 
@@ -24,9 +26,10 @@ func TestMain(m *testing.M) {
 	if out, err := exec.Command("go", "build", "-o", hello, ".").CombinedOutput(); err != nil {
 		panic(string(out))
 	}
-	status := m.Run()
-	os.RemoveAll(dir)
-	os.Exit(status)
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
+		os.RemoveAll(dir)
+		os.Exit(status)
+	}))
 }
 
 // soon is how long the end may take after a ctrl-C: a second, and more as tests share the machine.
