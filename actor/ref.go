@@ -32,7 +32,8 @@ func (r Ref[M]) Tell(in Scope, m M) error {
 	return sc.tell(r.pid, m)
 }
 
-// Ask hands m to the actor and waits for its reply until ctx ends. As makes the answer a value of its type:
+// Ask hands m to the actor and waits for its reply until ctx ends; if the actor's node can't be reached, only as long as
+// the network keeps messages for it (node.Config.Expire), then it is ErrUnreachable. As makes the answer a value of its type:
 //
 //	s, err := actor.As[string](greeter.Ask(ctx, in, Hello{"World"}))
 //

@@ -17,7 +17,8 @@ import (
 //
 // The one type so far is mailbox.Rep: each request is an Ask. Requests are taken one at a time, and wait for room in the
 // mailbox. A request that can't be decoded, whose handler fails, refuses or gives no reply is dropped without an answer,
-// as one dead letter, and the socket goes on.
+// as one dead letter (which is counted, and logged at debug level), and the socket goes on. Spawn fails if c can't carry
+// M; what the handler gives to Reply is checked only then.
 //
 // Spawn returns the error of binding. The socket lives as long as the actor, through restarts; when Stop returns, it is
 // closed and its endpoint free.

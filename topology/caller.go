@@ -46,7 +46,7 @@ func newCaller[Q, R any](ctx context.Context, run *run, r *role) *Caller[Q, R] {
 		}
 		answer, err := q.exchange(ctx, body)
 		if err != nil {
-			return reply, err
+			return reply, fmt.Errorf("topology: service %s: %w", r.edge.name, err)
 		}
 		return reply, codec.Decode(answer, &reply)
 	}
@@ -112,7 +112,7 @@ func (q *requester) exchange(ctx context.Context, request []byte) (reply []byte,
 		case err == nil && len(frames) == 1:
 			return frames[0], nil
 		case err == nil:
-			return nil, fmt.Errorf("topology: a reply of %d frames from %s; a service's has one", len(frames), q.endpoint)
+			return nil, fmt.Errorf("a reply of %d frames from %s; a service's has one", len(frames), q.endpoint)
 		case q.once || !errors.Is(err, mailbox.ErrPeerLost):
 			q.close()
 			return nil, err

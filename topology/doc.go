@@ -10,8 +10,9 @@
 // # Model
 //
 // A [Topology] is a graph. An edge (a service, made by [Service]) has a name, an endpoint and the types of what it
-// carries. A role (made by [Server] or [Client]) has a name and a function, and is wired to an edge. What is declared
-// wrongly is found when the topology is run, all at once, each mistake with the name of its role or edge.
+// carries. A role (made by [Server] or [Client]) has a name and a function, and is wired to one edge; a server that
+// calls another service is not there yet. What is declared wrongly is found when the topology is run, all at once, each
+// mistake with the name of its role or edge; only endpoints that clash are found when they are bound.
 //
 // # Where it runs
 //

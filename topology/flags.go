@@ -16,7 +16,7 @@ func (t *Topology) Flags(fs *flag.FlagSet) *Options {
 	o := &Options{Instances: map[string]int{}, At: map[string]string{}}
 	fs.Func("run", "run only these `roles` here, separated by commas, with edges at their endpoints\nroles:"+t.describeRoles(),
 		func(s string) error { return t.setRun(o, s) })
-	fs.Func("n", "run `role=n` instances of a role; may be given for several roles",
+	fs.Func("n", "run `role=n` instances of a role, at least 1 (-run leaves roles out); may be given for several roles",
 		func(s string) error { return t.setInstances(o, s) })
 	fs.Func("at", "move an edge: `edge=endpoint`, as "+t.exampleAt()+"; may be given for several edges\nedges:"+t.describeEdges(),
 		func(s string) error { return t.setAt(o, s) })

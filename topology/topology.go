@@ -80,7 +80,7 @@ func (t *Topology) addRole(r *role, opts []RoleOption) {
 	case !names.MatchString(r.name):
 		t.mistake("the role name %q "+nameRule, r.name)
 	case t.role(r.name) != nil:
-		t.mistake("there are two roles named %s", r.name)
+		t.mistake("there are two roles named %s; a role is declared once and has one edge", r.name)
 	}
 	r.instances = 1
 	for _, opt := range opts {
