@@ -1,0 +1,66 @@
+package zmtp
+
+import (
+	"fmt"
+	"testing"
+)
+
+func BenchmarkConn(b *testing.B) {
+	for _, size := range []int{16, 100, 1024} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			x, y := tcpPair(b)
+			d, r := connect(b, x, y)
+			room := make(chan struct{}, 1)
+			o := NewOutbox(10000, func() { room <- struct{}{} })
+			served := serving(o, d)
+			msg := [][]byte{make([]byte, size)}
+			b.SetBytes(int64(size))
+			b.ResetTimer()
+			go func() {
+				for range b.N {
+					for !o.Send(msg) {
+						<-room
+					}
+				}
+			}()
+			for range b.N {
+				if _, err := r.Read(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
+			o.Close()
+			<-served
+		})
+	}
+}
+
+func BenchmarkPingPong(b *testing.B) {
+	x, y := tcpPair(b)
+	d, r := connect(b, x, y)
+	od, or := NewOutbox(10, nil), NewOutbox(10, nil)
+	sd, sr := serving(od, d), serving(or, r)
+	go func() {
+		for {
+			msg, err := r.Read()
+			if err != nil {
+				return
+			}
+			or.Send(msg)
+		}
+	}()
+	msg := [][]byte{make([]byte, 100)}
+	for b.Loop() {
+		od.Send(msg)
+		if _, err := d.Read(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
+	od.Close()
+	or.Close()
+	<-sd
+	<-sr
+	d.Close()
+	r.Close()
+}
