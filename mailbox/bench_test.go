@@ -63,3 +63,29 @@ func BenchmarkDealerRouter(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkPushPull is messages of 100 bytes one way, as fast as they go.
+func BenchmarkPushPull(b *testing.B) {
+	for _, tr := range transports {
+		b.Run(tr.name, func(b *testing.B) {
+			at := tr.endpoint(b)
+			pull, push := open(b, Pull, Config{}), open(b, Push, Config{})
+			bind(b, pull, at)
+			connect(b, push, at)
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			go func() {
+				body := make([]byte, 100)
+				for push.Send(ctx, body) == nil {
+				}
+			}()
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := pull.Recv(ctx); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
+		})
+	}
+}

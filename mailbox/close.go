@@ -3,6 +3,7 @@ package mailbox
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,54 +32,65 @@ func (s *Socket) Close(ctx context.Context) error {
 		return nil
 	}
 	defer close(s.release)
-	unsent := s.linger(ctx)
+	lingering, cancel := context.WithTimeout(ctx, max(s.cfg.Linger, 0))
+	defer cancel()
 	s.mu.Lock()
-	dialers, listeners := s.dialers, s.listeners
+	peers, places := s.peersAt(nil), slices.Clone(s.places) // nobody enters any more
 	s.mu.Unlock()
-	for _, d := range dialers {
-		d.Close()
+	unsent := s.linger(lingering, peers)
+	for _, pl := range places {
+		pl.rest()
 	}
-	for _, l := range listeners {
-		l.Close()
+	s.hangUp(lingering, nil)
+	for _, pl := range places {
+		pl.close()
 	}
+	s.monitors.end()
 	if unsent > 0 {
 		return fmt.Errorf("%w: %d", ErrUnsent, unsent)
 	}
 	return nil
 }
 
-// linger sends what is queued, for as long as may be, and returns how many messages are left.
-func (s *Socket) linger(ctx context.Context) (unsent int) {
-	ctx, cancel := context.WithTimeout(ctx, max(s.cfg.Linger, 0))
-	defer cancel()
-	s.mu.Lock()
-	peers := make([]*peer, 0, len(s.peers))
-	for p := range s.peers { // nobody enters any more
-		peers = append(peers, p)
-	}
-	s.mu.Unlock()
-	for _, p := range peers {
+// linger sends what is queued for peers until ctx ends, and returns how many messages are left.
+func (s *Socket) linger(ctx context.Context, peers []*peer) (unsent int) {
+	handOver := func(p *peer) {
 		if d := p.meeting.Load(); d != nil {
 			d.handOver(p)
 		}
-		p.out.Wait(ctx)
 	}
 	for _, p := range peers {
-		unsent += len(p.out.Close())
+		handOver(p)
+		if s.typ != Sub { // whose subscriptions are of no use any more
+			p.out.Wait(ctx)
+		}
 	}
-	if ctx.Err() == nil {
-		s.hangUp(ctx)
+	for _, p := range peers {
+		handOver(p) // now, if it was connected meanwhile
+		n := len(p.out.Close())
+		if s.typ == Sub {
+			continue
+		}
+		s.drop(p, Lost, n)
+		unsent += n
 	}
 	return unsent
 }
 
-// hangUp lets each peer get all that was written to it before its connection ends.
-func (s *Socket) hangUp(ctx context.Context) {
+// hangUp lets each peer at a place, or everywhere if that is nil, get all that was written to it before its connection
+// ends. It does nothing if ctx has ended.
+func (s *Socket) hangUp(ctx context.Context, at *place) {
+	if ctx.Err() != nil {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, farewell)
 	defer cancel()
 	var hanging sync.WaitGroup
 	s.mu.Lock()
-	for c := range s.conns {
+	for c, p := range s.conns {
+		if at != nil && p.at != at {
+			continue
+		}
 		hanging.Go(func() {
 			stop := context.AfterFunc(ctx, func() { c.Close() })
 			defer stop()
@@ -89,40 +101,56 @@ func (s *Socket) hangUp(ctx context.Context) {
 	hanging.Wait()
 }
 
-// enter adds a peer whose connection was accepted. It reports false once the socket is closed.
+// enter adds a peer whose connection was accepted. It reports false once the socket is closed, or left the endpoint.
 func (s *Socket) enter(p *peer) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed.Load() {
+	if p.leaving() {
 		return false
 	}
 	s.peers[p] = struct{}{}
 	return true
 }
 
-// leave removes such a peer, whose connection has ended.
+// leave removes a peer that is gone for good.
 func (s *Socket) leave(p *peer) {
 	s.pattern.leave(p)
-	s.drop(len(p.out.Close()))
+	if rest := p.out.Close(); s.typ != Sub {
+		s.drop(p, Lost, len(rest))
+	}
 	s.mu.Lock()
-	delete(s.peers, p)
-	s.mu.Unlock()
+	defer s.mu.Unlock()
+	if _, there := s.peers[p]; there {
+		delete(s.peers, p)
+		s.retire(p)
+	}
 }
 
 // up tells the pattern of a connection. It reports false if that refuses it.
 func (s *Socket) up(in *inlet, identity []byte) bool {
+	in.peer.live.Store(in)
 	if err := s.pattern.up(in, identity); err != nil {
+		in.peer.live.Store(nil)
 		s.refused(err)
+		in.conn.Refuse(err)
 		return false
 	}
 	if s.typ == Rep {
-		s.drop(in.peer.out.Purge()) // replies to requests of an earlier connection
+		s.drop(in.peer, Lost, in.peer.out.Purge()) // replies to requests of an earlier connection
 	}
+	in.peer.linked(in, identity)
 	if !in.peer.dials {
 		s.pattern.join(in.peer)
-		s.room.wake()
 	}
+	s.room.wake()
 	return true
+}
+
+// down tells the pattern that a connection has ended.
+func (s *Socket) down(in *inlet) {
+	in.peer.live.Store(nil)
+	in.peer.unlinked()
+	s.pattern.down(in)
 }
 
 // refused logs a connection that the pattern refused, but not more often than every ten seconds.
@@ -140,12 +168,12 @@ func (s *Socket) refused(reason error) {
 	}
 }
 
-// talks notes that bytes move over c, or no longer.
-func (s *Socket) talks(c *zmtp.Conn, yes bool) {
+// talks notes that bytes move over c, to p, or no longer if that is nil.
+func (s *Socket) talks(c *zmtp.Conn, p *peer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if yes {
-		s.conns[c] = struct{}{}
+	if p != nil {
+		s.conns[c] = p
 	} else {
 		delete(s.conns, c)
 	}

@@ -16,10 +16,12 @@ type direct struct {
 	ends [2]*peer  // the connecting one and, once it joined, the binding one
 	in   [2]*inlet // in[i] is what ends[i] receives
 	over bool
+
+	joined chan struct{} // closed when the ends are connected
 }
 
 // join connects both ends. It reports false if the connection is over already, or if one of the sockets refuses it.
-func (d *direct) join(binding *peer) bool {
+func (d *direct) join(binding *peer, c *zmtp.Conn) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.over {
@@ -28,8 +30,8 @@ func (d *direct) join(binding *peer) bool {
 	connecting := d.ends[0]
 	d.ends[1] = binding
 	binding.meeting.Store(d)
-	d.in[0] = &inlet{peer: connecting, src: binding.out}
-	d.in[1] = &inlet{peer: binding, src: connecting.out}
+	d.in[0] = &inlet{peer: connecting, conn: c, typ: binding.s.typ, src: binding.out}
+	d.in[1] = &inlet{peer: binding, conn: c, typ: connecting.s.typ, src: connecting.out}
 	if !connecting.s.up(d.in[0], binding.s.identity()) {
 		d.over = true
 		return false
@@ -37,20 +39,46 @@ func (d *direct) join(binding *peer) bool {
 	if !binding.s.up(d.in[1], connecting.s.identity()) {
 		d.over = true
 		d.in[0].ended.Store(true)
-		connecting.s.pattern.down(d.in[0])
+		connecting.s.down(d.in[0])
 		return false
 	}
 	for i, in := range d.in {
 		s := in.peer.s
-		d.ends[1-i].out.Lend(s.cfg.RecvHWM, func() { s.in.wake(in) })
+		d.ends[1-i].out.Lend(s.cfg.RecvHWM, s.conflatesReceived(), func() { s.in.wake(in) })
 		s.in.wake(in)
 	}
 	for i, end := range d.ends {
-		if end.s.closed.Load() {
+		if s, ok := end.s.pattern.(*subscriber); ok {
+			s.meet(d.in[i], d.in[1-i])
+		}
+	}
+	close(d.joined)
+	for i, end := range d.ends {
+		if end.leaving() {
 			d.leaveAll(i)
 		}
 	}
 	return true
+}
+
+// meet waits for the binding end to join, and for the end.
+func (d *direct) meet(c *zmtp.Conn) {
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		d.last(c)
+	}()
+	select {
+	case <-d.joined:
+		c.Up()
+		<-over
+	case <-over:
+		select {
+		case <-d.joined: // if both had happened, either could be seen
+			c.Up()
+		default:
+		}
+	}
 }
 
 // last waits for the end of the stream below, and takes leave.
@@ -77,7 +105,7 @@ func (d *direct) end() {
 	}
 	d.ends[0].out.Reclaim()
 	for _, in := range d.in {
-		in.peer.s.pattern.down(in)
+		in.peer.s.down(in)
 	}
 }
 
@@ -99,5 +127,5 @@ func (d *direct) handOver(p *peer) {
 // leaveAll is handOver for d.ends[i].
 func (d *direct) leaveAll(i int) {
 	other := d.in[1-i]
-	other.peer.s.in.add(other, d.ends[i].out.Close())
+	other.peer.s.in.add(other, d.ends[i].out.Yield())
 }

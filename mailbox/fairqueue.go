@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -20,6 +21,8 @@ var _ source = (*zmtp.Outbox)(nil)
 // and after its connection ended until it is empty.
 type inlet struct {
 	peer   *peer
+	conn   *zmtp.Conn   // the connection
+	typ    SocketType   // of the other end
 	wire   bool         // bytes move over the connection
 	quota  *quota       // of messages that came over the wire
 	served *zmtp.Outbox // what the other end is to read, or it waits; nil: it does not
@@ -32,6 +35,7 @@ type inlet struct {
 	next   int
 	rest   [][][]byte // to be received after batch: what the other end left behind
 	listed bool       // it has a place in the fair queue
+	known  bool       // it is in the fair queue's inlets
 	left   bool       // its messages count as left behind
 }
 
@@ -46,6 +50,9 @@ type fairQueue struct {
 	ready []*inlet // something may be in these
 	turn  int      // the next one's place
 	left  int64    // memory that messages take whose connection, over a wire, has ended
+
+	got    receipts
+	inlets map[*inlet]struct{} // that something was in and may be still
 }
 
 // wake notes that something is in in, which was empty.
@@ -57,9 +64,30 @@ func (q *fairQueue) wake(in *inlet) {
 }
 
 func (q *fairQueue) list(in *inlet) {
-	if !in.listed {
-		in.listed = true
-		q.ready = append(q.ready, in)
+	if in.listed || in.ended.Load() && in.next == len(in.batch) && len(in.rest) == 0 {
+		return
+	}
+	in.listed = true
+	q.ready = append(q.ready, in)
+	if !in.known {
+		in.known = true
+		if q.inlets == nil {
+			q.inlets = make(map[*inlet]struct{})
+		}
+		q.inlets[in] = struct{}{}
+	}
+}
+
+// unlist takes the inlet at ready[i] out.
+func (q *fairQueue) unlist(i int) {
+	in := q.ready[i]
+	in.listed = false
+	q.ready = append(q.ready[:i], q.ready[i+1:]...)
+	if q.turn > i {
+		q.turn--
+	}
+	if in.ended.Load() {
+		delete(q.inlets, in)
 	}
 }
 
@@ -74,10 +102,12 @@ func (q *fairQueue) pop() (*inlet, [][]byte) {
 		in := q.ready[q.turn]
 		if msg := q.take(in); msg != nil {
 			q.turn++
+			n := zmtp.Payload(msg)
+			q.got.add(1, n)
+			in.peer.got.add(1, n)
 			return in, msg
 		}
-		in.listed = false
-		q.ready = append(q.ready[:q.turn], q.ready[q.turn+1:]...)
+		q.unlist(q.turn)
 	}
 	return nil, nil
 }
@@ -130,13 +160,14 @@ func (q *fairQueue) end(in *inlet, rest [][][]byte, most int64) (dropped int) {
 	in.src = nil
 	rest = append(in.batch[in.next:], rest...)
 	in.batch, in.next = nil, 0
-	if len(rest) == 0 {
+	switch {
+	case len(rest) == 0 && len(in.rest) > 0:
 		return 0
+	case len(rest) == 0, in.wire && q.left >= most:
+		q.forget(in)
+		return len(rest)
 	}
 	if in.wire {
-		if q.left >= most {
-			return len(rest)
-		}
 		in.left = true
 		q.left += inletCost
 		for i, msg := range rest {
@@ -147,6 +178,14 @@ func (q *fairQueue) end(in *inlet, rest [][][]byte, most int64) (dropped int) {
 	in.rest = append(rest, in.rest...)
 	q.list(in)
 	return 0
+}
+
+// forget takes in, which is empty and whose connection has ended, out of everything.
+func (q *fairQueue) forget(in *inlet) {
+	delete(q.inlets, in)
+	if i := slices.Index(q.ready, in); in.listed {
+		q.unlist(i)
+	}
 }
 
 // clear drops what is in in, whose connection has ended, and returns how many messages that were.

@@ -153,3 +153,11 @@ func until(t testing.TB, what string, ok func() bool) {
 		time.Sleep(time.Millisecond)
 	}
 }
+
+// dropped is how many messages s has dropped, for whatever reason.
+func dropped(s *Socket) (n uint64) {
+	for _, of := range s.Stats().Dropped {
+		n += of
+	}
+	return n
+}

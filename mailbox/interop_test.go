@@ -1,123 +1,31 @@
 package mailbox
 
 import (
-	"bufio"
-	"crypto/sha256"
-	_ "embed"
-	"fmt"
-	"io"
-	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
-
-	"github.com/troupe-go/troupe/internal/pyzmq"
 )
 
-// peerScript is a pyzmq socket that does what it is told on its standard input.
-//
-//go:embed testdata/peer.py
-var peerScript string
-
-// foreign is a pyzmq socket in a process of its own.
-type foreign struct {
-	t   *testing.T
-	cmd *exec.Cmd
-	in  io.WriteCloser
-	out *bufio.Scanner
-	at  string
-}
-
-// pyzmqPeer starts one that is bound or connected ("bind", "connect") at an endpoint.
-func pyzmqPeer(t *testing.T, typ SocketType, how, at string, identity ...string) *foreign {
-	t.Helper()
-	f := &foreign{t: t, cmd: pyzmq.Command(t, peerScript, append([]string{string(typ), how, at}, identity...)...)}
-	var err error
-	if f.in, err = f.cmd.StdinPipe(); err != nil {
-		t.Fatal(err)
-	}
-	out, err := f.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.out = bufio.NewScanner(out)
-	if err := f.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(f.kill)
-	f.at = f.line()
-	return f
-}
-
-// kill ends the process as if it had crashed.
-func (f *foreign) kill() {
-	f.cmd.Process.Kill()
-	f.cmd.Wait()
-}
-
-// close lets it close its socket and end.
-func (f *foreign) close() {
-	f.in.Close()
-	f.cmd.Wait()
-}
-
-func (f *foreign) line() string {
-	f.t.Helper()
-	if !f.out.Scan() {
-		f.t.Fatalf("the pyzmq peer has ended: %v", f.out.Err())
-	}
-	return f.out.Text()
-}
-
-func (f *foreign) send(frames ...string) {
-	f.t.Helper()
-	line := "send"
-	for _, frame := range frames {
-		line += " " + strconv.Quote(frame)
-	}
-	if _, err := io.WriteString(f.in, line+"\n"); err != nil {
-		f.t.Fatal(err)
-	}
-}
-
-func (f *foreign) expect(frames ...string) {
-	f.t.Helper()
-	io.WriteString(f.in, "recv\n")
-	var want []string
-	for _, frame := range frames {
-		if len(frame) > 64 {
-			frame = fmt.Sprintf("%d bytes %x", len(frame), sha256.Sum256([]byte(frame)))
-		}
-		want = append(want, strconv.Quote(frame))
-	}
-	if got := f.line(); got != strings.Join(want, " ") {
-		f.t.Fatalf("pyzmq received %.300s, want %.300s", got, strings.Join(want, " "))
-	}
-}
-
 // overEachWire runs test over tcp and ipc, each with ours binding and with pyzmq binding.
-func overEachWire(t *testing.T, typ SocketType, cfg Config, theirs SocketType, identity []string, test func(t *testing.T, s *Socket, f *foreign)) {
-	pyzmq.Command(t, "") // skips once if there is none
+func overEachWire(t *testing.T, typ SocketType, cfg Config, theirs SocketType, options []string, test func(t *testing.T, s *Socket, f *foreign)) {
+	p := startPython(t)
 	for _, tr := range transports[1:] {
 		t.Run(tr.name+"/ours binds", func(t *testing.T) {
 			s := open(t, typ, cfg)
-			test(t, s, pyzmqPeer(t, theirs, "connect", bind(t, s, tr.endpoint(t)), identity...))
+			test(t, s, p.open(t, theirs, "connect", bind(t, s, tr.endpoint(t)), options...))
 		})
 		t.Run(tr.name+"/pyzmq binds", func(t *testing.T) {
 			s, at := open(t, typ, cfg), "tcp://127.0.0.1:*"
 			if tr.name == "ipc" {
 				at = tr.endpoint(t)
 			}
-			f := pyzmqPeer(t, theirs, "bind", at, identity...)
+			f := p.open(t, theirs, "bind", at, options...)
 			connect(t, s, f.at)
 			test(t, s, f)
 		})
 	}
 }
-
-var big = strings.Repeat("0123456789abcdef", 1<<20/16)
 
 func TestReqToPyzmqRep(t *testing.T) {
 	overEachWire(t, Req, Config{}, Rep, nil, func(t *testing.T, s *Socket, f *foreign) {
@@ -177,14 +85,14 @@ func TestDealerToPyzmqRouter(t *testing.T) {
 }
 
 func TestRouterToPyzmqDealer(t *testing.T) {
-	overEachWire(t, Router, Config{}, Dealer, []string{"you"}, func(t *testing.T, s *Socket, f *foreign) {
+	overEachWire(t, Router, Config{}, Dealer, []string{"identity=you"}, func(t *testing.T, s *Socket, f *foreign) {
 		f.send("hello", "")
 		expect(t, s, "you", "hello", "")
 		send(t, s, "you", "", big)
 		f.expect("", big)
 		send(t, s, "nobody", "x")
-		if s.Dropped() != 1 {
-			t.Errorf("%d messages were dropped, want the one to nobody", s.Dropped())
+		if dropped(s) != 1 {
+			t.Errorf("%d messages were dropped, want the one to nobody", dropped(s))
 		}
 	})
 }

@@ -95,7 +95,7 @@ func TestAPeerThatDoesNotReadDelaysNoOther(t *testing.T) {
 			send(t, router, "alive", strconv.Itoa(i))
 			expect(t, alive, strconv.Itoa(i))
 		}
-		if router.Dropped() == 0 {
+		if dropped(router) == 0 {
 			t.Error("what had no room was not counted")
 		}
 	})

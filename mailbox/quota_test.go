@@ -77,7 +77,7 @@ func TestPeersThatAreGoneLeaveLittleBehind(t *testing.T) {
 		for range 20 {
 			visit(5)
 		}
-		if kept := 100 - server.Dropped(); kept != 10 { // the first visitor's, and of the one that found them
+		if kept := 100 - dropped(server); kept != 10 { // the first visitor's, and of the one that found them
 			t.Errorf("%d messages were kept", kept)
 		} else {
 			for range kept {
@@ -129,7 +129,7 @@ func TestRepWaitsForARequesterThatDoesNotRead(t *testing.T) {
 		for i := range sent {
 			expect(t, rude, "", fmt.Sprint("r", i), string(tenKiB))
 		}
-		if n := server.Dropped(); n != 0 {
+		if n := dropped(server); n != 0 {
 			t.Errorf("%d replies were dropped", n)
 		}
 		shut(t, rude)

@@ -14,10 +14,11 @@ type rep struct {
 	envelope [][]byte // its way back: its frames up to and including the first empty one
 }
 
-func (r *rep) join(*peer)              {}
-func (r *rep) leave(*peer)             {}
-func (r *rep) up(*inlet, []byte) error { return nil }
-func (r *rep) down(*inlet)             {}
+func (r *rep) join(*peer)               {}
+func (r *rep) leave(*peer)              {}
+func (*rep) took(*inlet, [][]byte) bool { return false }
+func (r *rep) up(*inlet, []byte) error  { return nil }
+func (r *rep) down(*inlet)              {}
 
 func (r *rep) recv() ([][]byte, bool, error) {
 	r.mu.Lock()
@@ -35,7 +36,7 @@ func (r *rep) recv() ([][]byte, bool, error) {
 			end++
 		}
 		if end+1 >= len(msg) { // no delimiter, or nothing behind it
-			r.s.drop(1)
+			r.s.reject(in, msg, Unexpected)
 			continue
 		}
 		msg = in.unpack(nil, msg)
@@ -55,8 +56,11 @@ func (r *rep) send(msg [][]byte) (bool, error) {
 	if len(r.envelope) > 1 {
 		msg = append(r.envelope, msg[1:]...)
 	} // else msg's first frame is the delimiter
-	if r.from.ended.Load() || !r.from.peer.out.Send(msg) {
-		r.s.drop(1)
+	switch {
+	case r.from.ended.Load():
+		r.s.drop(r.from.peer, NoPeer, 1)
+	case !r.from.peer.out.Send(msg):
+		r.s.drop(r.from.peer, Full, 1)
 	}
 	r.idle()
 	return true, nil
@@ -69,7 +73,7 @@ func (r *rep) skip() error {
 	if r.from == nil {
 		return fmt.Errorf("%w: there is no request to skip", ErrState)
 	}
-	r.s.drop(1)
+	r.s.drop(r.from.peer, Skipped, 1)
 	r.idle()
 	return nil
 }

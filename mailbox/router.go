@@ -20,8 +20,8 @@ func newRouter(s *Socket) *router {
 	return &router{s: s, routes: make(map[string]*inlet), last: rand.Uint32()}
 }
 
-func (r *router) join(*peer)  {}
-func (r *router) leave(*peer) {} // down has removed its route
+func (r *router) join(*peer)               {}
+func (*router) took(*inlet, [][]byte) bool { return false }
 
 func (r *router) up(in *inlet, identity []byte) error {
 	r.mu.Lock()
@@ -34,7 +34,10 @@ func (r *router) up(in *inlet, identity []byte) error {
 	}
 	id := string(identity)
 	if other := r.routes[id]; other != nil && other.peer != in.peer {
-		return fmt.Errorf("identity %q is another peer's", id)
+		if !r.s.cfg.Handover {
+			return fmt.Errorf("identity %q is another peer's", id)
+		}
+		other.conn.Close()
 	}
 	in.id = []byte(id)
 	r.routes[id] = in
@@ -44,20 +47,51 @@ func (r *router) up(in *inlet, identity []byte) error {
 func (r *router) down(in *inlet) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !in.peer.dials && r.routes[string(in.id)] == in {
+	if !in.peer.dials {
+		r.remove(in)
+	}
+}
+
+// leave removes the route of a peer that Connect made. Those of others go with their connection.
+func (r *router) leave(p *peer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !p.dials {
+		return
+	}
+	for _, in := range r.routes {
+		if in.peer == p {
+			r.remove(in)
+		}
+	}
+}
+
+// remove removes in's route, if it still is in's. Sends that wait for it to have room learn that it is gone.
+func (r *router) remove(in *inlet) {
+	if r.routes[string(in.id)] == in {
 		delete(r.routes, string(in.id))
+		r.s.room.wakeAll()
 	}
 }
 
 func (r *router) send(msg [][]byte) (bool, error) {
-	if len(msg) < 3 {
+	if len(msg) < 2 {
 		return false, fmt.Errorf("%w, and a ROUTER's an identity before it", errNoFrames)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	to := r.routes[string(msg[1])]
-	if to == nil || !to.peer.out.Send(msg[2:]) {
-		r.s.drop(1)
+	to := r.routes[string(msg[0])]
+	gone := to == nil || !to.peer.present()
+	switch {
+	case gone && r.s.cfg.Mandatory:
+		return false, fmt.Errorf("%w: no peer is called %q", ErrUnroutable, msg[0])
+	case gone:
+		r.s.drop(nil, NoPeer, 1)
+	case to.peer.out.Send(msg[1:]):
+	case r.s.cfg.Mandatory:
+		return false, nil
+	default:
+		r.s.drop(to.peer, Full, 1)
 	}
 	return true, nil
 }

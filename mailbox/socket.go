@@ -21,22 +21,33 @@ const (
 	Req    = zmq4.Req    // a request, then its reply; to several peers in turn
 	Rep    = zmq4.Rep    // a request, then its reply; from several peers in turn
 	Dealer = zmq4.Dealer // sends to its peers in turn, receives from them in turn
+	Push   = zmq4.Push   // sends to its peers in turn
+	Pull   = zmq4.Pull   // receives from its peers in turn
+	Pub    = zmq4.Pub    // sends to every peer that subscribed to what the message starts with
+	Sub    = zmq4.Sub    // receives from its peers in turn what it subscribed to
+	XPub   = zmq4.XPub   // a PUB that sees the subscriptions
+	XSub   = zmq4.XSub   // a SUB that sends its subscriptions as messages
+	Pair   = zmq4.Pair   // both ways with one peer
 	Router = zmq4.Router // sends to the peer whose identity is the message's first frame, and receives such messages
 )
 
 var (
 	// ErrClosed is returned by what is used after Close, or was waiting when it was called.
 	ErrClosed = errors.New("mailbox: socket is closed")
-	// ErrState is wrapped by the errors of Send and Recv out of turn, on a REQ or REP.
+	// ErrState is wrapped by the errors of Send and Recv out of turn, on a REQ or REP, and of a PAIR's second Connect.
 	ErrState = errors.New("mailbox: out of turn")
 	// ErrPeerLost is returned by a REQ's Recv when the connection that carried the request ended before the reply came.
 	// The peer may have handled the request or not. The next call is Send.
 	ErrPeerLost = errors.New("mailbox: the connection that carried the request ended")
 	// ErrEndpoint is wrapped by the errors of endpoints that can't be used. Their texts say what to write instead.
 	ErrEndpoint = errors.New("mailbox: endpoint")
-	// ErrUnsupported is wrapped by the error of New for a socket type that is not there.
+	// ErrUnsupported is wrapped by the errors of methods and options that are not for the socket's pattern, and of New for
+	// a socket type that is not there.
 	ErrUnsupported = errors.New("mailbox: unsupported")
-	// ErrUnsent is wrapped by the error of Close if messages were left that could not be sent in time.
+	// ErrUnroutable is wrapped by the errors of a ROUTER's Send to an identity that nobody has, with Config.Mandatory.
+	ErrUnroutable = errors.New("mailbox: unroutable")
+	// ErrUnsent is wrapped by the errors of Close, Unbind and Disconnect if messages were left that could not be sent in
+	// time.
 	ErrUnsent = errors.New("mailbox: messages were not sent")
 )
 
@@ -45,12 +56,14 @@ var (
 // Send and Recv wait until they can do their work or their context ends; then their error wraps ctx.Err(), and nothing
 // was sent or received. With a context that has ended already they try once without waiting.
 type Socket struct {
-	typ     SocketType
-	cfg     Config
-	pattern pattern
-	in      fairQueue
-	room    waiters // Sends
-	dropped atomic.Uint64
+	typ      SocketType
+	cfg      Config
+	pattern  pattern
+	spare    int // elements before the frames that pattern.send gets
+	in       fairQueue
+	room     waiters // Sends
+	dropped  drops
+	monitors monitors
 
 	ctx     context.Context // ends when Close begins
 	cancel  context.CancelFunc
@@ -59,18 +72,18 @@ type Socket struct {
 
 	mu        sync.Mutex
 	peers     map[*peer]struct{}
-	conns     map[*zmtp.Conn]struct{} // over which bytes move
-	listeners []*zmtp.Listener
-	dialers   []*zmtp.Dialer
+	conns     map[*zmtp.Conn]*peer // over which bytes move
+	past      past
+	places    []*place  // that it is bound or connected to
 	refusals  int       // connections that the pattern refused since refusedAt
 	refusedAt time.Time // when the log last said so
 }
 
 // New returns a socket that is neither bound nor connected. It fails with an error that wraps ErrUnsupported for a
-// socket type other than Req, Rep, Dealer and Router, and with one that names the field for a cfg that can't be
-// honoured. Whoever makes a Socket closes it.
+// socket type that is none of the constants above, and for an option in cfg that the pattern has no use for, and with
+// one that names the field for a cfg that can't be honoured. Whoever makes a Socket closes it.
 func New(t SocketType, cfg Config) (*Socket, error) {
-	cfg, err := cfg.withDefaults()
+	cfg, err := cfg.withDefaults(t)
 	if err != nil {
 		return nil, err
 	}
@@ -79,10 +92,13 @@ func New(t SocketType, cfg Config) (*Socket, error) {
 		cfg:     cfg,
 		release: make(chan struct{}),
 		peers:   make(map[*peer]struct{}),
-		conns:   make(map[*zmtp.Conn]struct{}),
+		conns:   make(map[*zmtp.Conn]*peer),
 	}
 	if s.pattern, err = newPattern(s); err != nil {
 		return nil, err
+	}
+	if t == Req || t == Rep {
+		s.spare = 1
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s, nil
@@ -91,24 +107,21 @@ func New(t SocketType, cfg Config) (*Socket, error) {
 // Type returns the pattern that the socket follows.
 func (s *Socket) Type() SocketType { return s.typ }
 
-// Dropped returns how many messages the socket has dropped, in both directions, since it was made: a REP's replies to
-// requesters that were gone or did not read, and requests skipped; a ROUTER's messages to identities nobody has, or to
-// peers that had no room; what a REQ or REP received that was no reply or request; and what was queued for an accepted
-// connection, or left behind by one beyond Config.MaxMessage's mark, when that ended.
-func (s *Socket) Dropped() uint64 { return s.dropped.Load() }
-
-func (s *Socket) drop(n int) { s.dropped.Add(uint64(n)) }
-
 // Send queues a message for a peer and returns; the frames are the caller's again. Which peer, and what Send does when
 // that one has no room, is the pattern's:
 //
-//   - REQ and DEALER: the next in turn that has room. Without one, or without any peer, Send waits.
+//   - REQ, DEALER and PUSH: the next in turn that has room. Without one, or without any peer, Send waits.
 //   - REP: the one whose request was received last. If it is gone or has no room the reply is dropped.
 //   - ROUTER: the one whose identity is the first frame, which is not sent. If there is none, or it has no room, the
-//     message is dropped.
+//     message is dropped; see Config.Mandatory.
+//   - PAIR: the one there is. If it has no room, or there is none, Send waits.
+//   - PUB and XPUB: all that subscribed to a prefix of the first frame. For those that have no room it is dropped; see
+//     Config.NoDrop.
+//   - XSUB: all, if it is a subscription or the end of one.
 //
-// The error is ErrClosed, or wraps ErrState if it's not the turn of a REQ or REP to send, or ctx.Err() if Send would
-// have had to wait on.
+// The error is ErrClosed, or wraps ErrState if it's not the turn of a REQ or REP to send, ErrUnroutable,
+// ErrUnsupported on a PULL or SUB, or ctx.Err() if Send would have had to wait on. The request that a REQ with
+// Config.Relaxed was waiting for is given up whatever the error.
 func (s *Socket) Send(ctx context.Context, frames ...[]byte) error {
 	if len(frames) == 0 {
 		return errNoFrames
@@ -116,7 +129,10 @@ func (s *Socket) Send(ctx context.Context, frames ...[]byte) error {
 	if s.closed.Load() {
 		return ErrClosed
 	}
-	msg := pack(frames)
+	if p, ok := s.pattern.(*publisher); ok {
+		return p.publish(ctx, frames)
+	}
+	msg := pack(s.spare, frames)
 	if ok, err := s.pattern.send(msg); ok || err != nil {
 		return err
 	}
@@ -141,12 +157,13 @@ func (s *Socket) Send(ctx context.Context, frames ...[]byte) error {
 //     connection that carried the request ended without one; a request that no connection has carried yet waits for
 //     the next.
 //   - REP: a request, without its envelope, which the reply gets.
-//   - DEALER: a message as it came.
+//   - DEALER, PULL, PAIR, SUB and XSUB: a message as it came.
 //   - ROUTER: a message with the identity of its sender before it: the one that the sender gave itself, or five bytes
 //     starting with a zero.
+//   - XPUB: a subscription, one frame of a one and the topic, or the end of one, with a zero; or a message as it came.
 //
-// The error is ErrClosed, or ErrPeerLost, or wraps ErrState if it's not the turn of a REQ or REP to receive, or
-// ctx.Err() if there was nothing to receive.
+// The error is ErrClosed, or ErrPeerLost, or wraps ErrState if it's not the turn of a REQ or REP to receive,
+// ErrUnsupported on a PUSH or PUB, or ctx.Err() if there was nothing to receive.
 func (s *Socket) Recv(ctx context.Context) ([][]byte, error) {
 	if s.closed.Load() {
 		return nil, ErrClosed

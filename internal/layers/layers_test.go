@@ -21,6 +21,8 @@ var below = map[string][]string{
 	"actor":           {"codec", "mailbox", "internal/queue"},
 	"codec":           {},
 	"mailbox":         {"internal/zmtp", "internal/queue", "internal/memnet"},
+	"mailbox/plain":   {"internal/zmtp"},
+	"mailbox/curve":   {"internal/zmtp"},
 	"internal/zmtp":   {"internal/queue", "internal/memnet"},
 	"internal/queue":  {},
 	"internal/memnet": {},
@@ -63,19 +65,22 @@ func TestImportsPointDown(t *testing.T) {
 	}
 }
 
-// Only internal/zmtp and mailbox know the ZeroMQ library; only codec knows msgpack's.
+// Only internal/zmtp and mailbox know the ZeroMQ library; only codec knows msgpack's, and only mailbox/curve cryptography.
 func TestThirdPartyLibrariesHaveOnePlace(t *testing.T) {
 	places := map[string][]string{
 		"github.com/go-zeromq/zmq4":           {"internal/zmtp", "mailbox", "node"},
 		"github.com/vmihailenco/msgpack/v5":   {"codec", "actor", "node"},
 		"github.com/google/uuid":              {"actor", "node"},
+		"golang.org/x/crypto":                 {"mailbox/curve"},
 		"go.uber.org/goleak":                  {},
 		"github.com/vmihailenco/tagparser/v2": {"codec"},
 	}
 	for name, list := range imports(t) {
 		for _, path := range list {
-			if where, ok := places[path]; ok && !slices.Contains(where, name) {
-				t.Errorf("%s imports %s, whose place is %v", name, path, where)
+			for library, where := range places {
+				if (path == library || strings.HasPrefix(path, library+"/")) && !slices.Contains(where, name) {
+					t.Errorf("%s imports %s, whose place is %v", name, path, where)
+				}
 			}
 		}
 	}

@@ -72,6 +72,19 @@ func (q *Queue[T]) Force(v T) (wake bool, err error) {
 	return q.push(v), nil
 }
 
+// Replace is a Force that first removes what is queued and not taken, which it returns.
+func (q *Queue[T]) Replace(v T) (old []T, wake bool, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return nil, false, ErrClosed
+	}
+	if len(q.items) > 0 {
+		old, q.items = q.items, nil
+	}
+	return old, q.push(v), nil
+}
+
 // Wait is a Push that waits for room until ctx ends; then it fails with ErrFull. With a context that has ended it is
 // Push. Waiting producers are woken in the order in which they came.
 func (q *Queue[T]) Wait(ctx context.Context, v T) (wake bool, err error) {

@@ -11,7 +11,7 @@ func BenchmarkConn(b *testing.B) {
 			x, y := tcpPair(b)
 			d, r := connect(b, x, y)
 			room := make(chan struct{}, 1)
-			o := NewOutbox(10000, func() { room <- struct{}{} })
+			o := NewOutbox(10000, 0, func() { room <- struct{}{} })
 			served := serving(o, d)
 			msg := [][]byte{make([]byte, size)}
 			b.SetBytes(int64(size))
@@ -38,7 +38,7 @@ func BenchmarkConn(b *testing.B) {
 func BenchmarkPingPong(b *testing.B) {
 	x, y := tcpPair(b)
 	d, r := connect(b, x, y)
-	od, or := NewOutbox(10, nil), NewOutbox(10, nil)
+	od, or := NewOutbox(10, 0, nil), NewOutbox(10, 0, nil)
 	sd, sr := serving(od, d), serving(or, r)
 	go func() {
 		for {

@@ -46,6 +46,8 @@ func (c *Conn) command(p []byte) error {
 	switch name {
 	case zmq4.CmdPing:
 		return c.ping(body)
+	case zmq4.CmdPong:
+		c.ponged(body)
 	case zmq4.CmdError:
 		return fmt.Errorf("%w: %q", ErrRejected, splitError(body))
 	}

@@ -22,10 +22,20 @@ type Config struct {
 	Handshake time.Duration
 	// BackoffMin and BackoffMax bound the pause between two attempts to dial (default 100 ms and 5 s).
 	BackoffMin, BackoffMax time.Duration
-	// Network makes streams (default OS()).
+	// Network makes streams (default Machine{}).
 	Network Network
 	// Log is told what happened (default slog.Default()).
 	Log *slog.Logger
+	// Security authenticates and encrypts connections (default: the NULL mechanism, which does neither).
+	Security Security
+	// Heartbeat is how often the peer gets a PING (default 0: never; at least 1 ms), HeartbeatTimeout how long after one
+	// the connection ends if nothing whatever has come (default Heartbeat), and HeartbeatTTL how long the peer is told to
+	// wait for something of ours before it ends the connection (default 0: for ever; at least Heartbeat, rounded up to
+	// 100 ms, at most 6553.5 s). Peers of ZMTP 3.0, which has no PING, and those in this process get none.
+	Heartbeat, HeartbeatTimeout, HeartbeatTTL time.Duration
+	// Event, if set, is called with what happens to listeners and connections, from whatever goroutine it happens in. It
+	// must not wait.
+	Event func(Event)
 	// Attach, if set, is called for each connection before its handshake; if both ends are in this process, the other
 	// one finds the result with Conn.Attached.
 	Attach func() any
@@ -45,6 +55,8 @@ const (
 	defaultBackoffMin = 100 * time.Millisecond
 	defaultBackoffMax = 5 * time.Second
 	maxIdentity       = 255
+	minHeartbeat      = time.Millisecond
+	maxTTL            = (1<<16 - 1) * time.Second / 10
 )
 
 // withDefaults returns a copy of cfg with every default filled in.
@@ -62,8 +74,11 @@ func (cfg *Config) withDefaults() *Config {
 	if c.BackoffMax == 0 {
 		c.BackoffMax = max(defaultBackoffMax, c.BackoffMin)
 	}
+	if c.HeartbeatTimeout == 0 {
+		c.HeartbeatTimeout = c.Heartbeat
+	}
 	if c.Network == nil {
-		c.Network = OS()
+		c.Network = Machine{}
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
@@ -82,6 +97,31 @@ func (cfg *Config) check() error {
 		return fmt.Errorf("zmtp: Config: MaxMessage, Handshake and Backoff can't be negative")
 	case cfg.BackoffMax != 0 && cfg.BackoffMax < cfg.BackoffMin:
 		return fmt.Errorf("zmtp: Config.BackoffMax: %v is less than BackoffMin, %v", cfg.BackoffMax, cfg.BackoffMin)
+	}
+	if cfg.Security != nil {
+		if err := cfg.Security.Check(); err != nil {
+			return fmt.Errorf("zmtp: Config.Security: %w", err)
+		}
+	}
+	if err := CheckHeartbeat(cfg.Heartbeat, cfg.HeartbeatTimeout, cfg.HeartbeatTTL); err != nil {
+		return fmt.Errorf("zmtp: Config: %w", err)
+	}
+	return nil
+}
+
+// CheckHeartbeat refuses what can't be honoured in the heartbeat fields of a Config.
+func CheckHeartbeat(interval, timeout, ttl time.Duration) error {
+	switch {
+	case interval < 0, timeout < 0, ttl < 0:
+		return fmt.Errorf("fields Heartbeat, HeartbeatTimeout and HeartbeatTTL can't be negative")
+	case interval == 0 && (timeout > 0 || ttl > 0):
+		return fmt.Errorf("fields HeartbeatTimeout and HeartbeatTTL need a Heartbeat")
+	case interval > 0 && interval < minHeartbeat, timeout > 0 && timeout < minHeartbeat:
+		return fmt.Errorf("fields Heartbeat and HeartbeatTimeout of %v and %v: at least %v is possible", interval, timeout, minHeartbeat)
+	case ttl > maxTTL:
+		return fmt.Errorf("field HeartbeatTTL is %v, at most %v is possible", ttl, maxTTL)
+	case ttl > 0 && ttl < interval:
+		return fmt.Errorf("field HeartbeatTTL, %v, is less than Heartbeat, %v: peers would leave between two", ttl, interval)
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package zmtp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -27,9 +26,12 @@ type Conn struct {
 	end     sync.Once
 	cause   error       // why it ended; read after done
 	leaving atomic.Bool // CloseWrite was called: what comes in is of no interest
+	onUp    func()      // what Up does; of the goroutine that serves
 
 	reader reader
 	writer writer
+	pings  pings
+	beat   heartbeat
 }
 
 // Open performs the handshake over nc. accepted tells whether nc was accepted or dialled. It blocks until the handshake
@@ -46,7 +48,7 @@ func Open(ctx context.Context, nc net.Conn, cfg *Config, accepted bool) (*Conn, 
 		memnet.Attach(nc, cfg.Attach())
 	}
 	stop := context.AfterFunc(ctx, func() { nc.Close() })
-	peer, err := handshake(nc, cfg, accepted)
+	peer, cipher, err := handshake(ctx, nc, cfg, accepted)
 	if !stop() && ctx.Err() != nil {
 		err = fmt.Errorf("zmtp: handshake: %w", context.Cause(ctx))
 	}
@@ -54,64 +56,22 @@ func Open(ctx context.Context, nc net.Conn, cfg *Config, accepted bool) (*Conn, 
 		nc.Close()
 		return nil, err
 	}
-	return newConn(nc, peer, cfg.MaxMessage), nil
+	c := newConn(nc, peer, cfg.MaxMessage)
+	if cipher != nil {
+		c.reader.cipher, c.reader.overhead = cipher, uint64(cipher.Overhead())
+		c.writer.cipher, c.writer.overhead = cipher, cipher.Overhead()
+	}
+	c.startHeartbeat(cfg)
+	return c, nil
 }
 
 // newConn returns a Conn over nc, whose handshake is done.
 func newConn(nc net.Conn, peer Peer, maxMessage int64) *Conn {
 	c := &Conn{nc: nc, peer: peer, done: make(chan struct{})}
 	c.reader.init(nc, maxMessage)
+	c.reader.publish = peer.Type == zmq4.Sub || peer.Type == zmq4.XSub
 	c.writer.init(nc)
 	return c
-}
-
-// handshake lets zmq4 open the connection, from which it takes no more bytes than belong to the handshake.
-func handshake(nc net.Conn, cfg *Config, accepted bool) (peer Peer, err error) {
-	if err := nc.SetDeadline(time.Now().Add(cfg.Handshake)); err != nil {
-		return peer, fmt.Errorf("zmtp: handshake: %w", err)
-	}
-	mech := newMechanism(cfg, accepted)
-	g := &guard{Conn: nc, mechanism: string(mech.Type())}
-	if err := open(g, mech, cfg); err != nil {
-		return peer, explain(err, g, mech, cfg)
-	}
-	if g.unsent != nil {
-		return peer, fmt.Errorf("zmtp: handshake: %w", g.unsent)
-	}
-	if err := nc.SetDeadline(time.Time{}); err != nil {
-		return peer, fmt.Errorf("zmtp: handshake: %w", err)
-	}
-	peer = mech.peer()
-	peer.Minor = g.check.minor
-	peer.Address = nc.RemoteAddr().String()
-	return peer, nil
-}
-
-// open calls zmq4, which must not take the process with it.
-func open(g *guard, mech mechanism, cfg *Config) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("%w: zmq4 panicked in the handshake: %v", ErrProtocol, r)
-		}
-	}()
-	_, err = zmq4.Open(g, mech, cfg.Type, zmq4.SocketIdentity(cfg.Identity), false, nil)
-	return err
-}
-
-// explain picks the error that says most: the guard's or the mechanism's own rather than what zmq4 makes of it.
-func explain(err error, g *guard, mech mechanism, cfg *Config) error {
-	var timeout net.Error
-	switch {
-	case errors.As(g.err, &timeout) && timeout.Timeout():
-		return fmt.Errorf("zmtp: handshake not done within %v, peer sent %d bytes: %w", cfg.Handshake, g.check.total, g.err)
-	case errors.Is(g.err, ErrProtocol), errors.Is(g.err, errNoBytes):
-		return g.err
-	case mech.failure() != nil:
-		return mech.failure()
-	case g.err != nil:
-		return fmt.Errorf("zmtp: handshake: %w", g.err)
-	}
-	return err
 }
 
 // Peer is what the other end told about itself.
@@ -170,6 +130,7 @@ func (c *Conn) fail(err error) error {
 		c.cause = err
 		close(c.done)
 		c.nc.Close()
+		c.beat.stop()
 	})
 	<-c.done
 	return c.cause

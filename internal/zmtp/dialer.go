@@ -2,9 +2,11 @@ package zmtp
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,8 +17,11 @@ type Dialer struct {
 	serve            func(*Conn)
 	ctx              context.Context // ends with Close
 	cancel           context.CancelFunc
+	closing          sync.Once
+	last             atomic.Bool // no connection is made after the one there is
 	wg               sync.WaitGroup
 	log              dialLog
+	events           source
 
 	mu   sync.Mutex
 	conn *Conn // the one being served, if any
@@ -30,12 +35,14 @@ type Dialer struct {
 // counts as a failure. An attempt, handshake included, may take Config.Handshake; only dialling an inproc name may take
 // for ever, since it waits for the name to be bound. Host names are looked up at each attempt.
 //
-// The log gets one line when it can't connect, however long that lasts, one when it is connected, and one when the
-// connection was lost. A bad Config shows in the log as being unable to connect.
+// The log gets one line when it can't connect, however long that lasts, and one more if then somebody is there who
+// refuses, one when it is connected, and one when the connection was lost. A bad Config shows in the log as being unable
+// to connect.
 func Dial(cfg *Config, network, address string, serve func(*Conn)) *Dialer {
-	cfg = cfg.withDefaults()
+	cfg = cfg.withDefaults().over(network)
 	d := &Dialer{cfg: cfg, network: network, address: address, serve: serve}
 	d.log.log = cfg.Log.With("network", network, "address", address)
+	d.events = source{event: cfg.Event, network: network, address: address}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.wg.Go(d.run)
 	return d
@@ -51,38 +58,51 @@ func (d *Dialer) Close() error {
 		c.Close()
 	}
 	d.wg.Wait()
+	d.closing.Do(func() { d.events.tell(Event{Kind: Closed}) })
 	return nil
 }
+
+// Rest ends the dialling, and leaves alone the connection that there is or that is just being made.
+func (d *Dialer) Rest() { d.last.Store(true) }
 
 func (d *Dialer) run() {
 	failed := 0 // attempts in a row
 	for {
-		if d.once() {
+		lasted, err := d.once()
+		if lasted {
 			failed = 0
 		}
-		if !pause(d.ctx, backoff(failed, d.cfg.BackoffMin, d.cfg.BackoffMax)) {
+		if d.last.Load() {
+			return
+		}
+		wait := backoff(failed, d.cfg.BackoffMin, d.cfg.BackoffMax)
+		if d.ctx.Err() == nil {
+			d.events.tell(Event{Kind: Retrying, Err: err, Wait: wait})
+		}
+		if !pause(d.ctx, wait) || d.last.Load() {
 			return
 		}
 		failed++
 	}
 }
 
-// once makes one connection and serves it. It reports whether there was one, and it lasted.
-func (d *Dialer) once() (lasted bool) {
+// once makes one connection and serves it. It reports whether there was one, and it lasted, and why there is none now.
+func (d *Dialer) once() (lasted bool, err error) {
 	c, err := d.open()
 	if err != nil {
 		if d.ctx.Err() == nil {
 			d.log.failed(err)
 		}
-		return false
+		return false, err
 	}
 	defer c.Close()
 	if !d.hold(c) {
-		return false
+		return false, ErrClosed
 	}
 	defer d.release()
 	start := time.Now()
 	d.log.connected(c, d.cfg.BackoffMin)
+	d.events.begin(Connected, c)
 	d.serve(c)
 	age := time.Since(start)
 	lasted = age >= d.cfg.BackoffMin
@@ -91,7 +111,9 @@ func (d *Dialer) once() (lasted bool) {
 		c.Close()
 		d.log.lost(age, !lasted, c.Err())
 	}
-	return lasted
+	c.Close()
+	d.events.ended(c)
+	return lasted, c.Err()
 }
 
 // hold lets Close close c; it reports false if Close was called already.
@@ -119,7 +141,11 @@ func (d *Dialer) open() (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Open(dialing, nc, d.cfg, false) // has its own limit of Config.Handshake
+	c, err := Open(dialing, nc, d.cfg, false) // has its own limit of Config.Handshake
+	if err != nil && d.ctx.Err() == nil {
+		d.events.failed(remote(nc), err)
+	}
+	return c, err
 }
 
 // backoff is the pause after so many failed attempts in a row (0 = none: a connection was lost): twice low, doubled
@@ -140,6 +166,7 @@ func backoff(failed int, low, high time.Duration) time.Duration {
 type dialLog struct {
 	log      *slog.Logger
 	down     bool        // said that it can't connect
+	refused  bool        // said that the two ends can't come together
 	flapping bool        // said that connections don't last; a connection is news again once it does
 	lasts    *time.Timer // says so
 }
@@ -150,13 +177,15 @@ func (l *dialLog) connected(c *Conn, lasts time.Duration) {
 		l.lasts = time.AfterFunc(lasts, say)
 		return
 	}
-	l.down = false
+	l.down, l.refused = false, false
 	say()
 }
 
 func (l *dialLog) failed(err error) {
-	if !l.down {
+	refused := errors.Is(err, ErrRejected) || errors.Is(err, ErrProtocol) || errors.Is(err, errNoBytes)
+	if !l.down || refused && !l.refused { // that somebody is there and does not want us is news
 		l.down = true
+		l.refused = l.refused || refused
 		l.log.Warn("cannot connect, trying again", "reason", err)
 	}
 }
@@ -172,7 +201,7 @@ func (l *dialLog) ended() {
 func (l *dialLog) lost(lasted time.Duration, brief bool, reason error) {
 	switch {
 	case !brief:
-		l.down, l.flapping = false, false
+		l.down, l.refused, l.flapping = false, false, false
 		l.log.Info("connection lost", "lasted", lasted.Round(time.Millisecond), "reason", reason)
 	case !l.flapping:
 		l.flapping = true

@@ -112,6 +112,7 @@ func (d *dead) Dial(ctx context.Context, network, address string) (net.Conn, err
 	return nil, syscall.EHOSTUNREACH
 }
 
+// C26: one line for an outage, however long.
 func TestLongOutageIsTriedWithinTheBoundsAndLoggedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var book logbook

@@ -9,7 +9,7 @@
 // An Outbox is the bounded queue of what is to be sent to one peer. It outlives connections: what one of them did not
 // take goes over the next. Sending never waits for a peer.
 //
-// Spoken is ZMTP 3.0 and 3.1 (RFC 23 and 37) with the NULL mechanism; peers that speak 1.0 or 2.0 are refused. PING is
+// Spoken is ZMTP 3.0 and 3.1 (RFC 23 and 37) with the NULL mechanism or that of Config.Security; peers that speak 1.0 or 2.0 are refused. PING is
 // answered and its TTL honoured; PING is never sent.
 package zmtp
 

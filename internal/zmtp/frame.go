@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // A frame on the wire is a byte of flags, its body's length in one byte or (flagLong) in eight, and its body.
@@ -28,6 +29,16 @@ type header struct {
 
 func (h header) more() bool    { return h.flags&flagMore != 0 }
 func (h header) command() bool { return h.flags&flagCommand != 0 }
+
+func flags(more, command bool) (f byte) {
+	if more {
+		f |= flagMore
+	}
+	if command {
+		f |= flagCommand
+	}
+	return f
+}
 
 // decodeHeader reads the header that p starts with. n is its length, 0 if p holds less than all of it. A header that
 // no peer may send is refused as early as possible, also if p does not hold all of it.
@@ -72,6 +83,13 @@ func appendFrame(dst []byte, flags byte, body []byte) []byte {
 	return append(appendHeader(dst, flags, len(body)), body...)
 }
 
+// appendSealed appends a frame that holds a sealed one. flags are the latter's.
+func appendSealed(dst []byte, c Cipher, flags byte, body []byte) []byte {
+	dst = slices.Grow(dst, longHeader+len(body)+c.Overhead())
+	dst = appendHeader(dst, 0, len(body)+c.Overhead())
+	return c.Seal(dst, flags&flagMore != 0, flags&flagCommand != 0, body)
+}
+
 // appendMessage appends the frames of msg.
 func appendMessage(dst []byte, msg [][]byte) []byte {
 	last := len(msg) - 1
@@ -85,12 +103,12 @@ func appendMessage(dst []byte, msg [][]byte) []byte {
 	return dst
 }
 
-// wireSize is how many bytes appendMessage appends.
-func wireSize(msg [][]byte) int {
+// wireSize is how many bytes appendMessage appends, if each body is longer by overhead.
+func wireSize(msg [][]byte, overhead int) int {
 	n := 0
 	for _, body := range msg {
-		n += shortHeader + len(body)
-		if len(body) > shortBody {
+		n += shortHeader + len(body) + overhead
+		if len(body)+overhead > shortBody {
 			n += longHeader - shortHeader
 		}
 	}

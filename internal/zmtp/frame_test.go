@@ -34,8 +34,8 @@ func TestHeaderNobodyMaySendIsRefusedAsEarlyAsPossible(t *testing.T) {
 
 func TestWireSizeIsTheSizeOnTheWire(t *testing.T) {
 	for _, msg := range [][][]byte{nil, {{}}, text("x"), {{}, make([]byte, 255)}, {make([]byte, 256), make([]byte, 70000), {}}} {
-		if n := len(appendMessage(nil, msg)); n != wireSize(msg) {
-			t.Errorf("%d frames: %d, not %d", len(msg), n, wireSize(msg))
+		if n := len(appendMessage(nil, msg)); n != wireSize(msg, 0) {
+			t.Errorf("%d frames: %d, not %d", len(msg), n, wireSize(msg, 0))
 		}
 	}
 }

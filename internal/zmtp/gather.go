@@ -5,9 +5,11 @@ import (
 	"sync"
 )
 
-// gather collects frames and writes them together. Small ones are copied into one buffer, large ones are not copied.
+// gather collects frames and writes them together. Small ones are copied into one buffer, large ones are not copied;
+// with a cipher all are sealed into the buffer.
 type gather struct {
 	w       net.Conn
+	cipher  Cipher
 	buf     *[]byte // the small ones; (*buf)[from:] comes after vec
 	from    int
 	vec     net.Buffers // what comes before, when there are large ones
@@ -17,8 +19,9 @@ type gather struct {
 
 // frame adds a frame, and writes if that is enough for one go.
 func (g *gather) frame(flags byte, body []byte) error {
-	*g.buf = appendHeader(*g.buf, flags, len(body))
-	if len(body) < bigFrame {
+	if g.cipher != nil {
+		*g.buf = appendSealed(*g.buf, g.cipher, flags, body)
+	} else if *g.buf = appendHeader(*g.buf, flags, len(body)); len(body) < bigFrame {
 		*g.buf = append(*g.buf, body...)
 	} else {
 		g.cut()

@@ -9,6 +9,7 @@ import (
 
 const (
 	greetingSize   = 64
+	signatureSize  = 10       // of it come first
 	handshakeFrame = 4 << 10  // no frame of a handshake is longer
 	handshakeTotal = 16 << 10 // nor is the handshake
 
@@ -20,8 +21,6 @@ const (
 // whatever length a frame claims. It also joins zmq4's writes of a frame's header and body.
 type guard struct {
 	net.Conn
-	mechanism string
-
 	check  checker
 	out    []byte // written by zmq4 and not yet a whole frame
 	sent   int    // bytes of our greeting that went out
@@ -35,7 +34,7 @@ func (g *guard) Read(p []byte) (int, error) {
 		return 0, g.err
 	}
 	n, err := g.Conn.Read(p)
-	if cerr := g.check.feed(p[:n], g.mechanism); cerr != nil {
+	if cerr := g.check.feed(p[:n]); cerr != nil {
 		g.err = cerr
 		return 0, cerr
 	}
@@ -53,14 +52,17 @@ func (g *guard) explain(err error) error {
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, net.ErrClosed):
 		return err
 	case g.check.total == 0:
-		return fmt.Errorf("%w: %w", errNoBytes, err)
+		return fmt.Errorf("%w, as libzmq does if its security mechanism is not ours, %s: %w", errNoBytes, g.check.mechanism, err)
+	case errors.Is(err, io.EOF) && g.check.total == signatureSize:
+		return fmt.Errorf("zmtp: peer left in the greeting, after %d bytes, as libzmq does if its security mechanism is not ours, %s: %w",
+			g.check.total, g.check.mechanism, io.ErrUnexpectedEOF)
 	case errors.Is(err, io.EOF):
 		return fmt.Errorf("zmtp: peer left in the handshake, after %d bytes: %w", g.check.total, io.ErrUnexpectedEOF)
 	}
 	return err
 }
 
-// Write passes whole frames on. In our greeting it puts the version that we speak.
+// Write passes whole frames on. In our greeting it puts the version that we speak, and whether we are the server.
 func (g *guard) Write(p []byte) (int, error) {
 	if g.err != nil {
 		return 0, g.err
@@ -71,6 +73,9 @@ func (g *guard) Write(p []byte) (int, error) {
 		if g.sent < greetingSize {
 			if g.sent+len(g.out) >= 12 && g.sent < 12 {
 				g.out[11-g.sent] = ourMinor
+			}
+			if g.sent+len(g.out) >= 33 && g.sent < 33 && g.check.server {
+				g.out[32-g.sent] = 1
 			}
 			k := min(greetingSize-g.sent, len(g.out)-n)
 			g.sent += k
@@ -98,6 +103,9 @@ func (g *guard) Write(p []byte) (int, error) {
 
 // checker follows what a peer sends during a handshake, byte by byte: a greeting, then command frames.
 type checker struct {
+	mechanism string // ours
+	server    bool   // so are we
+
 	total  int // bytes seen
 	minor  byte
 	start  [16]byte // of the greeting, to quote
@@ -108,7 +116,7 @@ type checker struct {
 }
 
 // feed looks at the next bytes, or says why the peer is to be refused.
-func (c *checker) feed(p []byte, mechanism string) error {
+func (c *checker) feed(p []byte) error {
 	for i := range p {
 		if c.total == handshakeTotal {
 			return fmt.Errorf("%w: handshake of more than %d bytes", ErrProtocol, handshakeTotal)
@@ -119,7 +127,7 @@ func (c *checker) feed(p []byte, mechanism string) error {
 			if at < len(c.start) {
 				c.start[at] = p[i]
 			}
-			if err := c.greeting(at, p[i], p[i:], mechanism); err != nil {
+			if err := c.greeting(at, p[i], p[i:]); err != nil {
 				return err
 			}
 			continue
@@ -136,7 +144,7 @@ func (c *checker) feed(p []byte, mechanism string) error {
 }
 
 // greeting checks the greeting's byte number at. rest is that byte and what came with it.
-func (c *checker) greeting(at int, b byte, rest []byte, mechanism string) error {
+func (c *checker) greeting(at int, b byte, rest []byte) error {
 	switch {
 	case at == 0 && b != 0xff:
 		return fmt.Errorf("%w: %s", ErrProtocol, stranger(rest))
@@ -150,12 +158,14 @@ func (c *checker) greeting(at int, b byte, rest []byte, mechanism string) error 
 	case at >= 12 && at < 32:
 		c.mech[at-12] = b
 		if at == 31 {
-			if peer := padded(c.mech[:]); peer != mechanism {
-				return fmt.Errorf("%w: peer's security mechanism is %q, ours %q", ErrProtocol, peer, mechanism)
+			if peer := padded(c.mech[:]); peer != c.mechanism {
+				return fmt.Errorf("%w: peer's security mechanism is %q, ours %q", ErrProtocol, peer, c.mechanism)
 			}
 		}
 	case at == 32 && b > 1:
 		return fmt.Errorf("%w: as-server flag 0x%02x in the greeting", ErrProtocol, b)
+	case at == 32 && b == 1 && c.server: // libzmq says 0 whatever it is
+		return fmt.Errorf("%w: both ends are %s servers", ErrProtocol, c.mechanism)
 	}
 	return nil
 }

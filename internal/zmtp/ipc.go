@@ -44,13 +44,20 @@ func checkPath(path string) error {
 //
 // The path's directory stays locked meanwhile, where the system can lock one, so that of several processes that find
 // the same dead file exactly one gets it, and none takes a socket that is bound and not yet listening for a dead one.
-func listenUnix(ctx context.Context, path string) (net.Listener, error) {
+func (m Machine) listenUnix(ctx context.Context, path string) (net.Listener, error) {
 	if err := checkPath(path); err != nil {
 		return nil, err
 	}
-	var lc net.ListenConfig
+	lc := m.listenConfig()
 	if strings.HasPrefix(path, "@") {
-		return lc.Listen(ctx, "unix", path)
+		l, err := lc.Listen(ctx, "unix", path)
+		if err != nil {
+			return nil, err
+		}
+		return m.listening(l)
+	}
+	if m.FileMode != 0 {
+		m.limit(lc)
 	}
 	unlock, err := lockDir(ctx, filepath.Dir(path))
 	if err != nil {
@@ -70,10 +77,30 @@ func listenUnix(ctx context.Context, path string) (net.Listener, error) {
 		l.Close()
 		return nil, err
 	}
+	if m.FileMode != 0 && l.file.Mode().Perm() != m.FileMode { // the umask took some
+		if err := os.Chmod(path, m.FileMode); err != nil {
+			l.Close()
+			return nil, err
+		}
+	}
 	if abs, err := filepath.Abs(path); err == nil {
 		l.path = abs // bound as given, since the limit is on that; removed even if the working directory changes
 	}
-	return l, nil
+	return m.listening(l)
+}
+
+// limit makes that the file has no more permissions than it should have from the moment at which it is there.
+func (m Machine) limit(lc *net.ListenConfig) {
+	before := lc.Control
+	lc.Control = func(network, address string, raw syscall.RawConn) error {
+		if err := raw.Control(func(fd uintptr) { limitMode(fd, m.FileMode) }); err != nil {
+			return err
+		}
+		if before != nil {
+			return before(network, address, raw)
+		}
+		return nil
+	}
 }
 
 // removeDead makes way for a new socket at path: it removes a socket that nobody listens on, and fails if there is

@@ -1,19 +1,23 @@
 package zmtp
 
 // Lend lets a reader in this process take the messages itself, until Reclaim; extra is added to the outbox's limit
-// meanwhile. ready is called when there is something to take after there was nothing, and at once if there is something
-// now. It is called by whoever sends, so it must be quick and must not call the outbox; it may be called once in vain
-// around a Take or Reclaim. No connection may be served meanwhile. What an earlier connection wrote half of comes first.
-func (o *Outbox) Lend(extra int, ready func()) {
+// meanwhile, and with conflate the borrower gets the newest message alone. ready is called when there is something to
+// take after there was nothing, and at once if there is something now. It is called by whoever sends, so it must be
+// quick and must not call the outbox; it may be called once in vain around a Take or Reclaim. No connection may be
+// served meanwhile. What an earlier connection wrote half of comes first.
+func (o *Outbox) Lend(extra int, conflate bool, ready func()) {
 	o.writing.Lock()
 	o.extra = extra
 	if o.limit.Load() > 0 {
 		o.limit.Add(int64(extra))
 	}
+	if conflate {
+		o.conflate.Store(true)
+	}
 	o.armed.Store(true)
 	o.ready.Store(&ready)
 	o.writing.Unlock()
-	if extra > 0 {
+	if extra > 0 || conflate {
 		o.hasRoom()
 	}
 	if o.Len() > 0 && o.armed.CompareAndSwap(true, false) {
@@ -43,7 +47,13 @@ func (o *Outbox) Take(buf [][][]byte) [][][]byte {
 	} else {
 		batch = o.q.Take(buf)
 	}
+	if n := len(batch) - 1; n > 0 && o.conflate.Load() { // from before the Lend
+		batch = append(batch[:0], batch[n])
+		o.release(n)
+		o.replaced.Add(uint64(n))
+	}
 	o.lent += len(batch)
+	o.tally(batch)
 	return batch
 }
 
@@ -70,15 +80,9 @@ func (o *Outbox) Reclaim() {
 	}
 	n := o.lent
 	o.extra, o.lent = 0, 0
+	o.conflate.Store(o.conflating)
 	o.writing.Unlock()
 	if n > 0 {
 		o.release(n)
-	}
-}
-
-// hasRoom tells a sender that was refused that there is room.
-func (o *Outbox) hasRoom() {
-	if o.full.Load() && o.full.CompareAndSwap(true, false) && o.room != nil {
-		o.room()
 	}
 }

@@ -26,6 +26,7 @@ type Listener struct {
 	nl       net.Listener
 	serve    func(*Conn)
 	refusals *refusals
+	events   source
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
 	wg       sync.WaitGroup
@@ -52,7 +53,7 @@ func Listen(ctx context.Context, cfg *Config, network, address string, serve fun
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	cfg = cfg.withDefaults()
+	cfg = cfg.withDefaults().over(network)
 	nl, err := cfg.Network.Listen(ctx, network, address)
 	if err != nil {
 		return nil, err
@@ -64,6 +65,8 @@ func Listen(ctx context.Context, cfg *Config, network, address string, serve fun
 		refusals: newRefusals(cfg.Log),
 		conns:    make(map[*Conn]struct{}),
 	}
+	l.events = source{event: cfg.Event, network: network, address: nl.Addr().String()}
+	l.events.tell(Event{Kind: Listening})
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.wg.Go(l.accept)
 	return l, nil
@@ -87,6 +90,9 @@ func (l *Listener) Close() error {
 	}
 	l.wg.Wait()
 	l.refusals.close()
+	if first {
+		l.events.tell(Event{Kind: Closed})
+	}
 	return err
 }
 
@@ -169,11 +175,14 @@ func (l *Listener) run(h *newcomer, e *list.Element) {
 	if err != nil {
 		if !closed { // else it's our doing
 			l.refusals.refused(remote(h.nc), err)
+			l.events.failed(remote(h.nc), err)
 		}
 		return
 	}
+	l.events.begin(Accepted, c)
 	l.serve(c)
 	c.Close()
+	l.events.ended(c)
 	if err := c.Err(); blames(err) {
 		l.refusals.ended(remote(h.nc), err)
 	}

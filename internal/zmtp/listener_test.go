@@ -93,6 +93,7 @@ func (l poorListener) Accept() (net.Conn, error) {
 	return l.Listener.Accept()
 }
 
+// C15: accepting pauses, the log says so once, and it goes on when there are descriptors again.
 func TestListenerSurvivesRunningOutOfFileDescriptors(t *testing.T) {
 	for _, errno := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ECONNABORTED} {
 		synctest.Test(t, func(t *testing.T) {
@@ -313,7 +314,7 @@ func TestManyConnectionsLeaveNoDescriptorAndNoGoroutine(t *testing.T) {
 				shake(t, cfg, network, address).Close()
 				continue
 			}
-			nc, err := OS().Dial(t.Context(), network, address)
+			nc, err := machine.Dial(t.Context(), network, address)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -13,6 +13,8 @@ import (
 	"testing"
 )
 
+var machine Network = Machine{}
+
 // die leaves at path what a killed process would: a socket on which nobody listens.
 func die(t *testing.T, path string) {
 	t.Helper()
@@ -30,7 +32,7 @@ func die(t *testing.T, path string) {
 // answers checks that what listens at the address is l.
 func answers(t *testing.T, l net.Listener, network, address string) {
 	t.Helper()
-	c, err := OS().Dial(t.Context(), network, address)
+	c, err := machine.Dial(t.Context(), network, address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +55,7 @@ func answers(t *testing.T, l net.Listener, network, address string) {
 
 func listenAt(t *testing.T, network, address string) net.Listener {
 	t.Helper()
-	l, err := OS().Listen(t.Context(), network, address)
+	l, err := machine.Listen(t.Context(), network, address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,10 +79,10 @@ func TestEveryTransportListensAndDials(t *testing.T) {
 		l := listenAt(t, network, address)
 		answers(t, l, network, l.Addr().String())
 	}
-	if _, err := OS().Listen(t.Context(), "udp", "127.0.0.1:0"); err == nil {
+	if _, err := machine.Listen(t.Context(), "udp", "127.0.0.1:0"); err == nil {
 		t.Error("listens on udp")
 	}
-	if _, err := OS().Dial(t.Context(), "udp", "127.0.0.1:1"); err == nil {
+	if _, err := machine.Dial(t.Context(), "udp", "127.0.0.1:1"); err == nil {
 		t.Error("dials udp")
 	}
 }
@@ -129,7 +131,7 @@ func TestDeadSocketFileIsReplaced(t *testing.T) {
 func TestLiveSocketIsLeftAlone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	first := listenAt(t, "unix", path)
-	_, err := OS().Listen(t.Context(), "unix", path)
+	_, err := machine.Listen(t.Context(), "unix", path)
 	if !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "in use") {
 		t.Fatal(err)
 	}
@@ -154,7 +156,7 @@ func TestFilesThatAreNoSocketsAreLeftAlone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := OS().Listen(t.Context(), "unix", path); err == nil || !strings.Contains(err.Error(), "no socket") {
+		if _, err := machine.Listen(t.Context(), "unix", path); err == nil || !strings.Contains(err.Error(), "no socket") {
 			t.Error(path, err)
 		}
 		after, err := os.Lstat(path)
@@ -175,7 +177,7 @@ func TestOfManyThatFindADeadSocketOneGetsIt(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() {
-				l, err := OS().Listen(t.Context(), "unix", path)
+				l, err := machine.Listen(t.Context(), "unix", path)
 				switch {
 				case err == nil && !won.CompareAndSwap(nil, &l):
 					l.Close()
@@ -203,8 +205,8 @@ func TestLongSocketPathIsRefusedBeforeAnythingHappens(t *testing.T) {
 	}
 	listenAt(t, "unix", strings.Repeat("x", limit)).Close()
 	long := strings.Repeat("x", limit+93)
-	_, err := OS().Listen(t.Context(), "unix", long)
-	_, err2 := OS().Dial(t.Context(), "unix", long)
+	_, err := machine.Listen(t.Context(), "unix", long)
+	_, err2 := machine.Dial(t.Context(), "unix", long)
 	for _, err := range []error{err, err2} {
 		if err == nil {
 			t.Fatal("accepted")
@@ -222,7 +224,7 @@ func TestLongSocketPathIsRefusedBeforeAnythingHappens(t *testing.T) {
 
 func TestAbstractSocketHasNoFile(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		if _, err := OS().Listen(t.Context(), "unix", "@x"); err == nil {
+		if _, err := machine.Listen(t.Context(), "unix", "@x"); err == nil {
 			t.Error("abstract sockets exist on Linux only")
 		}
 		return
@@ -232,7 +234,7 @@ func TestAbstractSocketHasNoFile(t *testing.T) {
 	name := "@" + strings.ReplaceAll(dir, "/", "-")
 	l := listenAt(t, "unix", name)
 	answers(t, l, "unix", name)
-	if _, err := OS().Listen(t.Context(), "unix", name); !errors.Is(err, syscall.EADDRINUSE) {
+	if _, err := machine.Listen(t.Context(), "unix", name); !errors.Is(err, syscall.EADDRINUSE) {
 		t.Error(err)
 	}
 	if entries, err := os.ReadDir(dir); len(entries) != 0 || err != nil {
@@ -242,11 +244,11 @@ func TestAbstractSocketHasNoFile(t *testing.T) {
 
 func TestPathsThatCannotBeSocketsAreRefused(t *testing.T) {
 	for _, path := range []string{"", "@", "a\x00b", "/nonexistent/s"} {
-		if l, err := OS().Listen(t.Context(), "unix", path); err == nil {
+		if l, err := machine.Listen(t.Context(), "unix", path); err == nil {
 			l.Close()
 			t.Errorf("listens at %q", path)
 		}
-		if c, err := OS().Dial(t.Context(), "unix", path); err == nil {
+		if c, err := machine.Dial(t.Context(), "unix", path); err == nil {
 			c.Close()
 			t.Errorf("dialled %q", path)
 		}

@@ -1,7 +1,6 @@
 package zmtp
 
 import (
-	"context"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,11 +20,14 @@ const lull = 5 * time.Microsecond
 type Outbox struct {
 	q     queue.Queue[[][]byte] // without a limit of its own
 	room  func()
-	limit atomic.Int64
-	count atomic.Int64 // messages queued, in hand, and half written
-	full  atomic.Bool  // a Send was refused, or Heavy said yes, since room was last called
-	weigh bool         // bytes is kept
-	bytes atomic.Int64 // memory that those in count take, but for one that is just being written through
+	most  int64 // of bytes
+	weigh bool  // bytes is kept, and most heeded
+
+	limit    atomic.Int64
+	count    atomic.Int64 // messages queued, in hand, and half written
+	bytes    atomic.Int64 // memory that those in count take, but for one that is just being written through
+	full     atomic.Bool  // a Send was refused, or told that it would be, since room was last called
+	conflate atomic.Bool  // only the newest message is kept
 
 	conn   atomic.Pointer[Conn]   // served now
 	ready  atomic.Pointer[func()] // lent now
@@ -36,14 +38,18 @@ type Outbox struct {
 
 	// writing is held by whoever takes from q and until what was taken is written: a sender that finds the outbox empty
 	// and gets this lock can't overtake anything.
-	writing sync.Mutex
-	held    [][][]byte // taken and not written
-	batch   [][][]byte // what held is a part of, to be used again
-	half    [][]byte   // half written to halfOn
-	halfOn  *Conn
-	last    time.Duration // when a Send last held writing, since start
-	lent    int           // messages that the borrower has in hand
-	extra   int           // the borrower's addition to limit
+	writing    sync.Mutex
+	held       [][][]byte // taken and not written
+	batch      [][][]byte // what held is a part of, to be used again
+	half       [][]byte   // half written to halfOn
+	halfOn     *Conn
+	last       time.Duration // when a Send last held writing, since start
+	lent       int           // messages that the borrower has in hand
+	extra      int           // the borrower's addition to limit
+	conflating bool          // conflate, but for the borrower's wish
+
+	sent, sentBytes atomic.Uint64 // changed by who holds writing
+	replaced        atomic.Uint64
 
 	waiting sync.Mutex
 	waiters []chan struct{} // to be closed when all is written
@@ -52,57 +58,47 @@ type Outbox struct {
 // start is what times are counted from: comparing durations costs less than comparing times.
 var start = time.Now()
 
-// NewOutbox returns an empty outbox for at most limit messages; zero or less means any number. room may be nil; it is
-// called when a message could be sent again after one was refused. It must be quick, and of the outbox it may call
-// nothing but Send and Len.
-func NewOutbox(limit int, room func()) *Outbox {
-	o := &Outbox{room: room, wake: make(chan struct{}, 1), closed: make(chan struct{})}
+// NewOutbox returns an empty outbox for at most limit messages, and, if it is weighed, as many as take less than most
+// bytes of memory and one more: so a single message is never too large. Zero or less means any number. room may be nil;
+// it is called when a message could be sent again after one was refused. It must be quick, and of the outbox it may call
+// nothing but Send, HasRoom, Heavy and Len.
+func NewOutbox(limit int, most int64, room func()) *Outbox {
+	o := &Outbox{room: room, most: most, wake: make(chan struct{}, 1), closed: make(chan struct{})}
 	o.limit.Store(int64(limit))
 	o.q.Init(0)
 	return o
 }
 
-// Weigh makes Heavy work. It is called before anything else, for an outbox that is never lent.
+// Weigh bounds the memory of what is queued, and makes Heavy work. It is called before anything else, for an outbox that
+// is never lent.
 func (o *Outbox) Weigh() { o.weigh = true }
 
-// Heavy reports whether what is not yet written takes at least most bytes of memory. If so, room is called when some of
-// it was written.
-func (o *Outbox) Heavy(most int64) bool {
-	if o.bytes.Load() < most {
-		return false
-	}
-	o.full.Store(true)
-	return o.bytes.Load() >= most // if not, who wrote some may not have seen the Store
-}
-
-// add notes that msgs are queued, or, with a sign of -1, not any more.
-func (o *Outbox) add(sign int, msgs ...[][]byte) {
-	if !o.weigh {
-		return
-	}
-	n := 0
-	for _, msg := range msgs {
-		n += Footprint(msg)
-	}
-	o.bytes.Add(int64(sign * n))
+// Conflate lets Send replace what no connection and no borrower took yet, instead of queueing behind it. It is called
+// before anything else.
+func (o *Outbox) Conflate() {
+	o.conflating = true
+	o.conflate.Store(true)
 }
 
 // Send queues msg, or writes it at once if that is possible without waiting and nothing is before it. It never waits.
 // The outbox owns msg from then on. It returns false, and msg stays the caller's, if the outbox is full or closed.
-func (o *Outbox) Send(msg [][]byte) bool {
+func (o *Outbox) Send(msg [][]byte) bool { return o.accept(msg, true) }
+
+// Queue is a Send that leaves the writing to Serve: for who sends to many.
+func (o *Outbox) Queue(msg [][]byte) bool { return o.accept(msg, false) }
+
+func (o *Outbox) accept(msg [][]byte, through bool) bool {
 	if !o.reserve() {
 		o.full.Store(true)
 		if !o.reserve() { // there was no room after the Store, so whoever makes some will call room
 			return false
 		}
 	}
-	if o.count.Load() == 1 && o.through(msg) {
+	if through && o.count.Load() == 1 && o.through(msg) {
 		return true
 	}
-	o.add(1, msg)
-	wake, err := o.q.Force(msg)
-	if err != nil {
-		o.add(-1, msg)
+	wake, ok := o.put(msg)
+	if !ok {
 		o.release(1)
 		return false
 	}
@@ -113,6 +109,21 @@ func (o *Outbox) Send(msg [][]byte) bool {
 		o.signal()
 	}
 	return true
+}
+
+// put queues msg, unless the outbox is closed.
+func (o *Outbox) put(msg [][]byte) (wake, ok bool) {
+	if o.conflate.Load() {
+		return o.replace(msg)
+	}
+	if o.weigh {
+		o.bytes.Add(int64(Footprint(msg)))
+	}
+	wake, err := o.q.Force(msg)
+	if err != nil && o.weigh {
+		o.bytes.Add(-int64(Footprint(msg)))
+	}
+	return wake, err == nil
 }
 
 // through writes msg, the only message in the outbox, if that is possible without waiting.
@@ -134,26 +145,17 @@ func (o *Outbox) through(msg [][]byte) bool {
 	o.last = time.Since(start)
 	switch {
 	case rest:
-		o.add(1, msg)
+		if o.weigh {
+			o.bytes.Add(int64(Footprint(msg)))
+		}
 		o.half, o.halfOn = msg, c
 		o.signal()
 	case taken:
+		o.sent.Add(1)
+		o.sentBytes.Add(uint64(Payload(msg)))
 		o.release(1)
 	}
 	return taken
-}
-
-// reserve counts one message more, if the limit allows it.
-func (o *Outbox) reserve() bool {
-	for {
-		n, limit := o.count.Load(), o.limit.Load()
-		if limit > 0 && n >= limit {
-			return false
-		}
-		if o.count.CompareAndSwap(n, n+1) {
-			return true
-		}
-	}
 }
 
 // release counts n messages less, and tells those who wait for that.
@@ -175,49 +177,6 @@ func (o *Outbox) signal() {
 // Len returns how many messages are not yet written, or not yet taken and done by a borrower.
 func (o *Outbox) Len() int { return int(o.count.Load()) }
 
-// Wait waits until all messages are written, or, if the outbox is lent, taken and done. It fails with the cause of
-// ctx's end, or with ErrClosed if Close came first.
-func (o *Outbox) Wait(ctx context.Context) error {
-	for o.Len() > 0 {
-		empty := make(chan struct{})
-		o.waiting.Lock()
-		o.waiters = append(o.waiters, empty)
-		o.waiting.Unlock()
-		if o.Len() == 0 {
-			o.tellEmpty()
-		}
-		select {
-		case <-empty:
-		case <-o.closed:
-			return ErrClosed
-		case <-ctx.Done():
-			o.forget(empty)
-			return context.Cause(ctx)
-		}
-	}
-	return nil
-}
-
-func (o *Outbox) tellEmpty() {
-	o.waiting.Lock()
-	defer o.waiting.Unlock()
-	for _, w := range o.waiters {
-		close(w)
-	}
-	o.waiters = nil
-}
-
-func (o *Outbox) forget(waiter chan struct{}) {
-	o.waiting.Lock()
-	defer o.waiting.Unlock()
-	for i, w := range o.waiters {
-		if w == waiter {
-			o.waiters = append(o.waiters[:i], o.waiters[i+1:]...)
-			return
-		}
-	}
-}
-
 // Purge drops what no connection took, and returns how many messages that were. None may be served, and the outbox not
 // lent, meanwhile.
 func (o *Outbox) Purge() (dropped int) {
@@ -227,7 +186,7 @@ func (o *Outbox) Purge() (dropped int) {
 		rest = append(rest, o.half)
 	}
 	o.half, o.halfOn, o.held, o.batch = nil, nil, nil, nil
-	o.add(-1, rest...)
+	o.lighten(rest)
 	o.writing.Unlock()
 	if len(rest) > 0 {
 		o.release(len(rest))
@@ -237,7 +196,12 @@ func (o *Outbox) Purge() (dropped int) {
 
 // Close refuses further messages and returns those that were not written, oldest first. It does not wait for a peer: a
 // connection that is just being written to is closed. (Wait before, to let it finish.)
-func (o *Outbox) Close() (rest [][][]byte) {
+func (o *Outbox) Close() (rest [][][]byte) { return o.close(false) }
+
+// Yield is Close for a borrower that takes what was not written, too: it counts as sent.
+func (o *Outbox) Yield() (rest [][][]byte) { return o.close(true) }
+
+func (o *Outbox) close(sent bool) (rest [][][]byte) {
 	o.once.Do(func() { close(o.closed) })
 	queued := o.q.Close()
 	if !o.writing.TryLock() {
@@ -252,6 +216,10 @@ func (o *Outbox) Close() (rest [][][]byte) {
 	}
 	rest = append(append(rest, o.held...), queued...)
 	o.half, o.halfOn, o.held, o.batch = nil, nil, nil, nil
+	o.lighten(rest)
+	if sent {
+		o.tally(rest)
+	}
 	o.count.Add(int64(-len(rest)))
 	return rest
 }

@@ -28,7 +28,7 @@ func TestOneSendersMessagesNeverOvertakeEachOther(t *testing.T) {
 			a, b := stream(t)
 			d, r := connect(t, a, b)
 			room := make(chan struct{}, 1)
-			o := NewOutbox(500, func() {
+			o := NewOutbox(500, 0, func() {
 				select {
 				case room <- struct{}{}:
 				default:
@@ -84,7 +84,7 @@ func TestOneSendersMessagesNeverOvertakeEachOther(t *testing.T) {
 func TestWhatAConnectionDidNotTakeGoesOverTheNext(t *testing.T) {
 	const n = 100
 	synctest.Test(t, func(t *testing.T) {
-		o := NewOutbox(0, nil)
+		o := NewOutbox(0, 0, nil)
 		for i := range n {
 			o.Send([][]byte{[]byte(fmt.Sprint(i)), make([]byte, 5000)})
 		}
@@ -124,7 +124,7 @@ func TestMessagesSentDuringAWriteFollowIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := memnet.Pipe()
 		c, r := newConn(a, Peer{}, 1<<20), newConn(b, Peer{}, 1<<20)
-		o := NewOutbox(0, nil)
+		o := NewOutbox(0, 0, nil)
 		served := serving(o, c)
 		for round := range 5 {
 			o.Send([][]byte{{0}, make([]byte, 100<<10)})
@@ -153,7 +153,7 @@ func TestHalfWrittenMessageIsFinishedOrWrittenAnew(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a, b := memnet.Pipe()
 				c, r := newConn(a, Peer{}, 1<<20), newConn(b, Peer{}, 1<<20)
-				o := NewOutbox(10, nil)
+				o := NewOutbox(10, 0, nil)
 				served := serving(o, c)
 				synctest.Wait()
 				n := 0
@@ -200,7 +200,7 @@ func TestStalledPeerBlocksNeitherSendNorClose(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a, b := stream(t)
 			d, _ := connect(t, a, b)
-			o := NewOutbox(50, nil)
+			o := NewOutbox(50, 0, nil)
 			served := serving(o, d)
 			n := 0
 			soon(t, "Send to a stalled peer", func() {
@@ -235,7 +235,7 @@ func TestStalledPeerBlocksNeitherSendNorClose(t *testing.T) {
 func TestFullOutboxRefusesAndTellsWhenThereIsRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rooms := 0
-		o := NewOutbox(2, func() { rooms++ })
+		o := NewOutbox(2, 0, func() { rooms++ })
 		if !o.Send(text("1")) || !o.Send(text("2")) || o.Send(text("3")) {
 			t.Fatal("limit")
 		}
@@ -270,11 +270,11 @@ func TestFullOutboxRefusesAndTellsWhenThereIsRoom(t *testing.T) {
 }
 
 func TestBorrowerTakesTheMessagesItself(t *testing.T) {
-	o := NewOutbox(2, nil)
+	o := NewOutbox(2, 0, nil)
 	o.Send(text("1"))
 	o.Send(text("2"))
 	calls := 0
-	o.Lend(2, func() { calls++ })
+	o.Lend(2, false, func() { calls++ })
 	if calls != 1 {
 		t.Errorf("%d calls with something queued", calls)
 	}
@@ -314,8 +314,8 @@ func TestBorrowerTakesTheMessagesItself(t *testing.T) {
 func TestBorrowedMessagesKeepTheirOrder(t *testing.T) {
 	const n = 100000
 	ready := make(chan struct{}, 1)
-	o := NewOutbox(100, nil)
-	o.Lend(100, func() {
+	o := NewOutbox(100, 0, nil)
+	o.Lend(100, false, func() {
 		select {
 		case ready <- struct{}{}:
 		default:
@@ -350,8 +350,8 @@ func TestBorrowedMessagesKeepTheirOrder(t *testing.T) {
 func TestWhatWasTakenBackGoesOverAConnection(t *testing.T) {
 	a, b := tcpPair(t)
 	d, r := connect(t, a, b)
-	o := NewOutbox(0, nil)
-	o.Lend(0, func() {})
+	o := NewOutbox(0, 0, nil)
+	o.Lend(0, false, func() {})
 	o.Take(nil)
 	o.Send(text("1"))
 	o.Reclaim()

@@ -27,6 +27,11 @@ type reader struct {
 	raw  syscall.RawConn // nil if nc has none
 	max  uint64          // bytes in a message
 	ttl  time.Duration   // the peer promised to send something this often; 0: it did not
+	turn turn            // for the heartbeat
+
+	cipher   Cipher // nil: frames come as they are
+	overhead uint64 // the cipher's
+	publish  bool   // SUBSCRIBE and CANCEL become messages
 
 	slab *slab  // what buf was borrowed with; nil if it was not
 	buf  []byte // buf[r:w] is read and not handed out, buf[w:] is free
@@ -54,22 +59,32 @@ func (r *reader) next(command func(body []byte) error) ([][]byte, error) {
 		if err != nil {
 			return nil, r.inside(err, len(r.list) > start)
 		}
-		frames := len(r.list) - start
-		if h.size > r.max-total {
+		if h.size > r.max-total+r.overhead {
 			return nil, fmt.Errorf("%w: frame of %d bytes after %d bytes of its message, the limit is %d", ErrProtocol, h.size, total, r.max)
-		}
-		if frames == maxFrames && !h.command() {
-			return nil, fmt.Errorf("%w: message of more than %d frames", ErrProtocol, maxFrames)
 		}
 		body, err := r.body(h.size)
 		if err != nil {
 			return nil, r.inside(err, true)
 		}
+		if r.cipher != nil {
+			if h, body, err = r.open(h, body); err != nil {
+				return nil, err
+			}
+		}
 		if h.command() {
+			if sub := r.subscription(body); sub != nil {
+				if len(r.list) > start {
+					return nil, fmt.Errorf("%w: subscription inside a message", ErrProtocol)
+				}
+				return [][]byte{sub}, nil
+			}
 			if err := command(body); err != nil {
 				return nil, err
 			}
 			continue
+		}
+		if len(r.list)-start == maxFrames {
+			return nil, fmt.Errorf("%w: message of more than %d frames", ErrProtocol, maxFrames)
 		}
 		total += h.size
 		big = big || h.size > bigBody
@@ -84,6 +99,21 @@ func (r *reader) next(command func(body []byte) error) ([][]byte, error) {
 		}
 		return msg, nil
 	}
+}
+
+// open returns the frame that is sealed in one. libzmq sends those as messages, RFC 26 has them as commands.
+func (r *reader) open(h header, sealed []byte) (header, []byte, error) {
+	if h.more() {
+		return h, nil, fmt.Errorf("%w: MORE flag on a sealed frame", ErrProtocol)
+	}
+	more, command, body, err := r.cipher.Open(sealed)
+	switch {
+	case err != nil:
+		return h, nil, err
+	case more && command:
+		return h, nil, fmt.Errorf("%w: command with the MORE flag", ErrProtocol)
+	}
+	return header{flags: flags(more, command), size: uint64(len(body))}, body, nil
 }
 
 // room makes room in list for one more frame of the message that starts at start, and returns where it starts now.
@@ -153,7 +183,9 @@ func (r *reader) bigBody(size uint64) ([]byte, error) {
 		if err := r.deadline(); err != nil {
 			return nil, err
 		}
+		r.turn.next()
 		n, err := r.nc.Read(body[len(body):cap(body)])
+		r.turn.next()
 		body = body[:len(body)+n]
 		if err != nil && uint64(len(body)) < size {
 			return nil, err
@@ -178,6 +210,8 @@ func (r *reader) fill(need int) error {
 	if err := r.deadline(); err != nil {
 		return err
 	}
+	r.turn.next()
+	defer r.turn.next()
 	if r.raw == nil {
 		n, err := r.nc.Read(r.buf[r.w:])
 		r.w += n

@@ -38,7 +38,7 @@ func newRefusals(log *slog.Logger) *refusals {
 // refused reports a connection that ended in its handshake.
 func (r *refusals) refused(remote string, err error) {
 	if errors.Is(err, errNoBytes) {
-		r.log.Debug("connection closed without a byte", "remote", remote)
+		r.log.Debug("connection closed without a byte", "remote", remote, "reason", err)
 		return
 	}
 	r.report("connection refused", remote, err)

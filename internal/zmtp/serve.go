@@ -1,12 +1,17 @@
 package zmtp
 
-// mouthful is how many messages are written between two looks at whether the outbox was closed.
-const mouthful = 1024
+// A mouthful is what is written before it is counted as sent, which makes room, and before the next look at whether the
+// outbox was closed.
+const (
+	mouthful      = 1024
+	mouthfulBytes = 256 << 10
+)
 
 // Serve writes what is in the outbox, and what comes, to c. It returns when c has ended, with c's error, or when the
 // outbox was closed, with nil; what c did not take stays. Only one connection can be served at a time, and none while
 // the outbox is lent. Somebody must read c, or its end may go unnoticed.
 func (o *Outbox) Serve(c *Conn) error {
+	c.pings.servedBy(o)
 	o.writing.Lock()
 	o.conn.Store(c)
 	o.writing.Unlock()
@@ -33,17 +38,21 @@ func (o *Outbox) drain(c *Conn) error {
 	if err := o.finish(c); err != nil {
 		return err
 	}
+	asked := uint64(0) // calls of Ping before the last Take
 	for !o.isClosed() {
 		if len(o.held) == 0 {
+			c.reached(asked)
+			asked = c.pings.asked.Load()
 			o.held = o.q.Take(o.batch)
 			if len(o.held) == 0 {
+				c.reached(asked)
 				o.batch = nil // the queue's now
 				return nil
 			}
 			o.batch = o.held
 		}
-		n, err := c.Write(o.held[:min(len(o.held), mouthful)])
-		o.add(-1, o.held[:n]...)
+		n, err := c.Write(o.held[:bite(o.held)])
+		o.written(o.held[:n])
 		o.held = o.held[n:]
 		o.release(n)
 		if err != nil {
@@ -51,6 +60,17 @@ func (o *Outbox) drain(c *Conn) error {
 		}
 	}
 	return nil
+}
+
+// bite is how many of msgs make a mouthful.
+func bite(msgs [][][]byte) int {
+	bytes := 0
+	for i, msg := range msgs[:min(len(msgs), mouthful)] {
+		if bytes += Payload(msg); bytes >= mouthfulBytes {
+			return i + 1
+		}
+	}
+	return min(len(msgs), mouthful)
 }
 
 // finish gets the message that a Send wrote half of to its end: on the same connection by writing the rest, on another
@@ -65,7 +85,7 @@ func (o *Outbox) finish(c *Conn) (err error) {
 		_, err = c.Write([][][]byte{o.half})
 	}
 	if err == nil {
-		o.add(-1, o.half)
+		o.written([][][]byte{o.half})
 		o.half, o.halfOn = nil, nil
 		o.release(1)
 	}

@@ -28,7 +28,11 @@ type writer struct {
 	err  error           // nothing can be written any more
 	rest []byte          // what a TryWrite left, to be written before anything else
 
+	cipher   Cipher // nil: frames go as they are
+	overhead int    // the cipher's
+
 	pong    atomic.Pointer[[]byte] // context of the PONG to be written
+	ping    atomic.Pointer[[]byte] // body of the PING to be written
 	attempt func(fd uintptr) bool
 	p       []byte // what attempt writes
 	n       int    // how much of it it wrote
@@ -84,34 +88,35 @@ func (c *Conn) TryWrite(msg [][]byte) (taken, rest bool) {
 		return false, false
 	}
 	defer c.unlock()
-	size := wireSize(msg)
+	size := wireSize(msg, w.overhead)
 	if w.err != nil || len(w.rest) > 0 || size > tryMost {
 		return false, false
 	}
 	buf := borrowBuffer()
 	defer giveBackBuffer(buf)
-	p := appendMessage((*buf)[:0], msg)
+	p := w.append((*buf)[:0], msg)
 	n, err := w.try(p)
 	if err != nil {
 		c.fail(err)
 	}
-	if n == 0 && size > 0 {
+	if n == 0 && size > 0 && (w.cipher == nil || err != nil) { // what was sealed once must go: the peer counts
 		return false, false
 	}
 	w.rest = append(w.rest, p[n:]...)
 	return true, len(w.rest) > 0
 }
 
-// unlock ends writing. A PONG that was asked for meanwhile is not forgotten.
+// unlock ends writing. A PONG or PING that was asked for meanwhile is not forgotten.
 func (c *Conn) unlock() {
 	c.writer.mu.unlock()
 	c.answer()
 }
 
-// answer writes the PONG that is to be written, if any, without waiting. If somebody is writing, they will do it.
+// answer writes the PONG and PING that are to be written, if any, without waiting. If somebody is writing, they will do
+// it.
 func (c *Conn) answer() {
 	w := &c.writer
-	for w.pong.Load() != nil && w.mu.tryLock() {
+	for w.due() && w.mu.tryLock() {
 		if w.tryPong() {
 			w.mu.unlock()
 			continue
@@ -126,10 +131,14 @@ func (c *Conn) answer() {
 	}
 }
 
-// tryPong writes the PONG as far as that goes without waiting, and reports whether nothing is left.
+// due reports whether a PONG or PING is to be written.
+func (w *writer) due() bool { return w.pong.Load() != nil || w.ping.Load() != nil }
+
+// tryPong writes PONG and PING as far as that goes without waiting, and reports whether nothing is left.
 func (w *writer) tryPong() bool {
 	if w.err != nil {
 		w.pong.Store(nil)
+		w.ping.Store(nil)
 		return true
 	}
 	if len(w.rest) > 0 {
@@ -145,11 +154,35 @@ func (w *writer) tryPong() bool {
 	return len(w.rest) == 0
 }
 
-// takePong appends the PONG to rest.
+// takePong appends PONG and PING to rest.
 func (w *writer) takePong() {
 	if context := w.pong.Swap(nil); context != nil {
-		w.rest = appendCommand(w.rest, zmq4.CmdPong, *context)
+		w.rest = w.appendCommand(w.rest, zmq4.CmdPong, *context)
 	}
+	if body := w.ping.Swap(nil); body != nil {
+		w.rest = w.appendCommand(w.rest, zmq4.CmdPing, *body)
+	}
+}
+
+// append appends what goes over the wire for msg.
+func (w *writer) append(dst []byte, msg [][]byte) []byte {
+	if w.cipher == nil {
+		return appendMessage(dst, msg)
+	}
+	last := len(msg) - 1
+	for i, body := range msg {
+		dst = appendSealed(dst, w.cipher, flags(i < last, false), body)
+	}
+	return dst
+}
+
+// appendCommand appends what goes over the wire for a command.
+func (w *writer) appendCommand(dst []byte, name string, body []byte) []byte {
+	if w.cipher == nil {
+		return appendCommand(dst, name, body)
+	}
+	payload := append(append([]byte{byte(len(name))}, name...), body...)
+	return appendSealed(dst, w.cipher, flagCommand, payload)
 }
 
 // try writes as much of p as there is room for.
@@ -190,7 +223,7 @@ func (w *writer) shut() error {
 	return half.CloseWrite()
 }
 
-// write writes rest, a PONG and batch. n is how many messages of batch were written as a whole.
+// write writes rest, a PONG, a PING and batch. n is how many messages of batch were written as a whole.
 func (w *writer) write(batch [][][]byte) (n int, err error) {
 	if w.err != nil {
 		return 0, w.err
@@ -199,7 +232,7 @@ func (w *writer) write(batch [][][]byte) (n int, err error) {
 	if len(w.rest) == 0 && len(batch) == 0 {
 		return 0, nil
 	}
-	g := gather{w: w.nc, buf: borrowBuffer()}
+	g := gather{w: w.nc, cipher: w.cipher, buf: borrowBuffer()}
 	defer giveBackBuffer(g.buf)
 	before := len(w.rest)
 	*g.buf = append((*g.buf)[:0], w.rest...)
@@ -213,21 +246,21 @@ func (w *writer) write(batch [][][]byte) (n int, err error) {
 			}
 			if err := g.frame(flags, body); err != nil {
 				w.err = err
-				return whole(batch, g.written-before), err
+				return whole(batch, w.overhead, g.written-before), err
 			}
 		}
 	}
 	if err := g.flush(); err != nil {
 		w.err = err
-		return whole(batch, g.written-before), err
+		return whole(batch, w.overhead, g.written-before), err
 	}
 	return len(batch), nil
 }
 
-// whole is how many messages the first n bytes of batch hold as a whole.
-func whole(batch [][][]byte, n int) int {
+// whole is how many messages the first n bytes of batch hold as a whole, if each body is longer by overhead.
+func whole(batch [][][]byte, overhead, n int) int {
 	for i, msg := range batch {
-		if n -= wireSize(msg); n < 0 {
+		if n -= wireSize(msg, overhead); n < 0 {
 			return i
 		}
 	}

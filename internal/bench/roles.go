@@ -1,0 +1,201 @@
+package bench
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"time"
+)
+
+// link is a socket of one of the sides in Go, as the roles use it.
+type link interface {
+	// Send sends msg, which is the caller's again.
+	Send(msg []byte) error
+	// Flush is called after the last message before the sender waits for something.
+	Flush() error
+	// Recv returns the next message, until the next Recv.
+	Recv() ([]byte, error)
+	// Dropped returns how many messages were dropped so far.
+	Dropped() int
+}
+
+// binder opens a link where others connect, and does rounds. It returns only to fail.
+func (w *worker) binder(open func(spec) (link, error)) error {
+	l, err := open(w.spec)
+	if err != nil {
+		return err
+	}
+	switch w.pattern {
+	case "push-pull":
+		return w.sink(l)
+	case "req-rep":
+		return w.server(l)
+	case "pub-sub-filter":
+		return w.station(l)
+	}
+	return w.source(l)
+}
+
+// connecter is binder for the other end.
+func (w *worker) connecter(open func(spec) (link, error)) error {
+	l, err := open(w.spec)
+	if err != nil {
+		return err
+	}
+	switch w.pattern {
+	case "push-pull":
+		return w.source(l)
+	case "req-rep":
+		return w.client(l)
+	case "pub-sub-filter":
+		return w.watcher(l)
+	}
+	return w.sink(l)
+}
+
+// source sends numbered messages.
+func (w *worker) source(l link) error {
+	msg := make([]byte, w.bytes())
+	for n := range w.rounds {
+		for i := range n {
+			binary.NativeEndian.PutUint64(msg, uint64(i))
+			if err := l.Send(msg); err != nil {
+				return err
+			}
+		}
+		if err := l.Flush(); err != nil {
+			return err
+		}
+		w.did(n, 0, 0)
+	}
+	return nil
+}
+
+// sink receives them and measures from the first to the last.
+func (w *worker) sink(l link) error {
+	for n := range w.rounds {
+		var start time.Time
+		for i := range n {
+			if err := w.receive(l, i); err != nil {
+				return err
+			}
+			if i == 0 {
+				start = time.Now()
+			}
+		}
+		w.did(n-1, time.Since(start), 0)
+	}
+	return nil
+}
+
+// receive fails unless the next message is the i-th of its round.
+func (w *worker) receive(l link, i int) error {
+	msg, err := l.Recv()
+	if err != nil {
+		return err
+	}
+	if len(msg) != w.bytes() || binary.NativeEndian.Uint64(msg) != uint64(i) {
+		return fmt.Errorf("another message came in the place of number %d", i)
+	}
+	return nil
+}
+
+// client measures round trips.
+func (w *worker) client(l link) error {
+	msg := make([]byte, w.bytes())
+	for n := range w.rounds {
+		start := time.Now()
+		for i := range n {
+			binary.NativeEndian.PutUint64(msg, uint64(i))
+			if err := l.Send(msg); err != nil {
+				return err
+			}
+			if err := l.Flush(); err != nil {
+				return err
+			}
+			if err := w.receive(l, i); err != nil {
+				return err
+			}
+		}
+		w.did(n, time.Since(start), 0)
+	}
+	return nil
+}
+
+// server sends back what it receives.
+func (w *worker) server(l link) error {
+	for n := range w.rounds {
+		for range n {
+			msg, err := l.Recv()
+			if err != nil {
+				return err
+			}
+			if err := l.Send(msg); err != nil {
+				return err
+			}
+			if err := l.Flush(); err != nil {
+				return err
+			}
+		}
+		w.did(n, 0, 0)
+	}
+	return nil
+}
+
+// topic is what the watcher subscribes to, and end, which starts with it, what the station publishes after a round.
+var (
+	topic = []byte("10001 ")
+	end   = append(bytes.Clone(topic), "end"...)
+)
+
+const topicZip = 10001
+
+// station publishes the weather everywhere, and measures how long that takes.
+func (w *worker) station(l link) error {
+	random := uint64(88172645463325252)
+	var buf []byte
+	for n := range w.rounds {
+		hits, dropped := 0, l.Dropped()
+		start := time.Now()
+		for range n {
+			var zip int
+			buf, zip = weather(buf[:0], &random)
+			if zip == topicZip {
+				hits++
+			}
+			if err := l.Send(buf); err != nil {
+				return err
+			}
+		}
+		took := time.Since(start)
+		hits -= l.Dropped() - dropped
+		if err := l.Send(end); err != nil {
+			return err
+		}
+		if err := l.Flush(); err != nil {
+			return err
+		}
+		w.did(n, took, hits)
+	}
+	return nil
+}
+
+// watcher counts the updates of its place until the end of the round.
+func (w *worker) watcher(l link) error {
+	for range w.rounds {
+		for hits := 0; ; hits++ {
+			msg, err := l.Recv()
+			if err != nil {
+				return err
+			}
+			if bytes.Equal(msg, end) {
+				w.did(hits, 0, hits)
+				break
+			}
+			if !bytes.HasPrefix(msg, topic) {
+				return fmt.Errorf("%q came, which nobody subscribed to", msg)
+			}
+		}
+	}
+	return nil
+}

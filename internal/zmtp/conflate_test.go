@@ -1,0 +1,86 @@
+package zmtp
+
+import (
+	"strconv"
+	"testing"
+	"testing/synctest"
+
+	"github.com/troupe-go/troupe/internal/memnet"
+)
+
+func TestConflatingOutboxKeepsTheNewestAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := NewOutbox(1, 0, nil)
+		o.Conflate()
+		for i := range 100 {
+			if !o.HasRoom() || !o.Send(text(strconv.Itoa(i))) {
+				t.Fatal("full")
+			}
+		}
+		if o.Len() != 1 || o.Replaced() != 99 {
+			t.Error(o.Len(), o.Replaced())
+		}
+		a, b := memnet.Pipe()
+		c, peer := connect(t, a, b)
+		served := serving(o, c)
+		if msg, err := peer.Read(); err != nil || string(msg[0]) != "99" {
+			t.Error(msg, err)
+		}
+		synctest.Wait()
+		if sent, _ := o.Sent(); sent != 1 || o.Len() != 0 {
+			t.Error(sent, o.Len())
+		}
+		o.Close()
+		<-served
+		peer.Close()
+		c.Close()
+		if o.Send(text("x")) || o.Len() != 0 {
+			t.Error("sent after Close", o.Len())
+		}
+	})
+}
+
+// What a connection that broke did not take is old once there is something newer.
+func TestConflatingOutboxReplacesWhatAConnectionDidNotTake(t *testing.T) {
+	o := NewOutbox(0, 0, nil)
+	o.Conflate()
+	a, b := memnet.Pipe()
+	c, _ := raw(t, a, b, 1000)
+	c.Close()
+	o.Send(text("old"))
+	<-serving(o, c)
+	o.Send(text("new"))
+	a, b = memnet.Pipe()
+	c, peer := connect(t, a, b)
+	served := serving(o, c)
+	if msg, err := peer.Read(); err != nil || string(msg[0]) != "new" || o.Replaced() != 1 {
+		t.Errorf("%q %v, %d replaced", msg, err, o.Replaced())
+	}
+	o.Close()
+	<-served
+}
+
+func TestBorrowerThatConflatesGetsTheNewestAlone(t *testing.T) {
+	o := NewOutbox(5, 0, nil)
+	for _, s := range []string{"1", "2", "3"} {
+		o.Send(text(s))
+	}
+	o.Lend(5, true, func() {})
+	if batch := o.Take(nil); len(batch) != 1 || string(batch[0][0]) != "3" || o.Len() != 1 {
+		t.Error(batch, o.Len())
+	}
+	o.Done(1)
+	for range 100 {
+		if !o.Send(text("4")) {
+			t.Fatal("full")
+		}
+	}
+	if sent, _ := o.Sent(); o.Len() != 1 || sent != 1 || o.Replaced() != 2+99 {
+		t.Error(o.Len(), sent, o.Replaced())
+	}
+	o.Reclaim()
+	o.Send(text("5"))
+	if o.Len() != 2 {
+		t.Error("it conflates for nobody")
+	}
+}

@@ -1,0 +1,371 @@
+package mailbox
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/troupe-go/troupe/internal/zmtp"
+)
+
+// way says in which direction messages go between our socket and pyzmq's, and who starts.
+type way int
+
+const (
+	both     way = iota // any number in either direction
+	weSend              // one direction only
+	theySend            // the other
+	weAsk               // each of ours is answered by one of theirs before the next
+	theyAsk             // each of theirs by one of ours
+)
+
+// pairing is a socket type of ours with one of libzmq's that it can talk to.
+type pairing struct {
+	ours, theirs SocketType
+	way          way
+	head         []string // frames before the body of each message, at our end
+	theirHead    []string // the same at theirs
+}
+
+func (p pairing) String() string { return fmt.Sprintf("%s-%s", p.ours, p.theirs) }
+
+const ourName, theirName = "ours", "theirs"
+
+var pairings = []pairing{
+	{Push, Pull, weSend, nil, nil},
+	{Pull, Push, theySend, nil, nil},
+	{Req, Rep, weAsk, nil, nil},
+	{Rep, Req, theyAsk, nil, nil},
+	{Req, Router, weAsk, nil, []string{ourName, ""}},
+	{Router, Req, theyAsk, []string{theirName, ""}, nil},
+	{Dealer, Rep, weAsk, []string{""}, nil},
+	{Rep, Dealer, theyAsk, nil, []string{""}},
+	{Dealer, Router, both, nil, []string{ourName}},
+	{Router, Dealer, both, []string{theirName}, nil},
+	{Dealer, Dealer, both, nil, nil},
+	{Router, Router, both, []string{theirName}, []string{ourName}},
+	{Pair, Pair, both, nil, nil},
+	{Pub, Sub, weSend, nil, nil},
+	{Pub, XSub, weSend, nil, nil},
+	{XPub, Sub, weSend, nil, nil},
+	{XPub, XSub, weSend, nil, nil},
+	{Sub, Pub, theySend, nil, nil},
+	{Sub, XPub, theySend, nil, nil},
+	{XSub, Pub, theySend, nil, nil},
+	{XSub, XPub, theySend, nil, nil},
+}
+
+// wires are the endpoints that a socket may be bound to.
+var wires = []transport{
+	{"ipc", transports[1].endpoint},
+	{"tcp", func(testing.TB) string { return "tcp://127.0.0.1:*" }},
+	{"tcp6", func(testing.TB) string { return "tcp://[::1]:*" }}, // C16
+}
+
+// ends are our socket and pyzmq's, which talk.
+type ends struct {
+	pairing
+	t *testing.T
+	s *Socket
+	f *foreign
+}
+
+// meet opens both ends, of which ours or theirs binds.
+func (p pairing) meet(t *testing.T, py *python, weBind bool, at string, options ...string) *ends {
+	t.Helper()
+	e := &ends{pairing: p, t: t}
+	if weBind {
+		e.openTheirs(py, false, e.openOurs(true, at), options...)
+	} else {
+		e.openOurs(false, e.openTheirs(py, true, at, options...))
+	}
+	e.ready()
+	return e
+}
+
+func (e *ends) openOurs(binds bool, at string) string {
+	e.t.Helper()
+	var cfg Config
+	if e.theirs == Router {
+		cfg.Identity = []byte(ourName)
+	}
+	e.s = open(e.t, e.ours, cfg)
+	if binds {
+		return bind(e.t, e.s, at)
+	}
+	connect(e.t, e.s, at)
+	return at
+}
+
+func (e *ends) openTheirs(py *python, binds bool, at string, options ...string) string {
+	e.t.Helper()
+	how := "connect"
+	if binds {
+		how = "bind"
+	}
+	if e.ours == Router {
+		options = append(slices.Clone(options), "identity="+theirName)
+	}
+	e.f = py.open(e.t, e.theirs, how, at, options...)
+	return e.f.at
+}
+
+// ready waits until both ends can send.
+func (e *ends) ready() {
+	e.t.Helper()
+	e.talking(1)
+	switch e.theirs {
+	case Sub:
+		e.f.set("subscribe=")
+	case XSub:
+		e.f.send("\x01")
+	}
+	switch e.ours {
+	case Sub, XSub:
+		subscribeTo(e.t, e.s, "")
+	case Pub, XPub:
+		until(e.t, "a subscriber", func() bool {
+			e.f.tell("poll") // a pyzmq socket sends its subscriptions when it is used
+			return e.s.WaitSubscribers(ended(), 1) == nil
+		})
+	}
+	switch e.theirs {
+	case XPub:
+		for e.f.tell("recv") != "\"\x01\"" { // after a restart the end of the old one comes first
+		}
+	case Pub: // does not tell who subscribed
+		until(e.t, "subscribed", func() bool {
+			e.f.send("x")
+			_, err := e.s.Recv(within(e.t, 5*time.Millisecond))
+			return err == nil
+		})
+		e.f.send("start")
+		for recv(e.t, e.s)[0] != "start" {
+		}
+	}
+	if e.ours == XPub {
+		expect(e.t, e.s, "\x01")
+	}
+}
+
+// talking waits until our socket has n connections.
+func (e *ends) talking(n int) {
+	e.t.Helper()
+	until(e.t, fmt.Sprint("connections: ", n), func() bool {
+		e.s.mu.Lock()
+		defer e.s.mu.Unlock()
+		return len(e.s.conns) == n
+	})
+}
+
+// conn returns our socket's connection.
+func (e *ends) conn() *zmtp.Conn {
+	e.s.mu.Lock()
+	defer e.s.mu.Unlock()
+	for c := range e.s.conns {
+		return c
+	}
+	return nil
+}
+
+// exchange sends all bodies, in both directions if the pattern has two.
+func (e *ends) exchange(bodies [][]string) {
+	e.t.Helper()
+	if e.way == both || e.way == weSend {
+		for _, body := range bodies {
+			e.weSend(body)
+		}
+		for _, body := range bodies {
+			e.theyGet(body)
+		}
+	}
+	if e.way == both || e.way == theySend {
+		for _, body := range bodies {
+			e.theySend(body)
+		}
+		for _, body := range bodies {
+			e.weGet(body)
+		}
+	}
+	for i, body := range bodies {
+		back := bodies[len(bodies)-1-i]
+		switch e.way {
+		case weAsk:
+			e.weSend(body)
+			e.theyGet(body)
+			e.theySend(back)
+			e.weGet(back)
+		case theyAsk:
+			e.theySend(body)
+			e.weGet(body)
+			e.weSend(back)
+			e.theyGet(back)
+		}
+	}
+}
+
+// full returns head and body as one message.
+func full(head, body []string) []string { return append(slices.Clone(head), body...) }
+
+// weSend sends as the pattern has it, a REP without the envelope that it keeps.
+func (e *ends) weSend(body []string)   { e.t.Helper(); send(e.t, e.s, full(e.head, body)...) }
+func (e *ends) weGet(body []string)    { e.t.Helper(); expectShort(e.t, e.s, full(e.head, body)) }
+func (e *ends) theySend(body []string) { e.t.Helper(); e.f.send(full(e.theirHead, body)...) }
+func (e *ends) theyGet(body []string)  { e.t.Helper(); e.f.expect(full(e.theirHead, body)...) }
+
+// expectShort is expect for large frames.
+func expectShort(t *testing.T, s *Socket, want []string) {
+	t.Helper()
+	if got := recv(t, s); !slices.Equal(got, want) {
+		t.Fatalf("received %s, want %s", short(got), short(want))
+	}
+}
+
+func short(frames []string) (out string) {
+	for _, f := range frames {
+		out += fmt.Sprintf(" %.20q(%d)", f, len(f))
+	}
+	return out
+}
+
+// shapes are bodies of all sizes, and with empty frames everywhere.
+var shapes = [][]string{
+	{"Hello"},
+	{""},
+	{"x"},
+	{blocks(255)},
+	{blocks(256)},
+	{blocks(64 << 10)},
+	{blocks(1 << 20)},
+	{"one", "two", "three"},
+	{"", "two", "three"},
+	{"one", "", "three"},
+	{"one", "two", ""},
+	{"", "", ""},
+	{blocks(255), blocks(256), ""},
+	{"", blocks(64<<10 + 1), "x"},
+}
+
+// overEachPairing runs test for every pairing, over every transport, with ours binding and with theirs.
+func overEachPairing(t *testing.T, wires []transport, test func(t *testing.T, py *python, p pairing, weBind bool, at string)) {
+	py := startPython(t)
+	for _, p := range pairings {
+		for _, wire := range wires {
+			for _, who := range []string{"ours", "theirs"} {
+				t.Run(fmt.Sprintf("%v/%s/%s binds", p, wire.name, who), func(t *testing.T) {
+					test(t, py, p, who == "ours", wire.endpoint(t))
+				})
+			}
+		}
+	}
+}
+
+// Every pattern of ours with every one of libzmq's that it goes with: messages of all shapes arrive as they were sent.
+func TestMatrixEachPairingExchangesMessagesOfAllShapes(t *testing.T) {
+	overEachPairing(t, wires, func(t *testing.T, py *python, p pairing, weBind bool, at string) {
+		e := p.meet(t, py, weBind, at)
+		e.exchange(shapes)
+		if n := dropped(e.s); n != 0 {
+			t.Errorf("%d messages were dropped", n)
+		}
+	})
+}
+
+// C60 among others: whichever end goes away and returns, the other one goes on with it, subscriptions included.
+func TestMatrixEachPairingOutlivesARestartOfEitherEnd(t *testing.T) {
+	overEachPairing(t, wires[:2], func(t *testing.T, py *python, p pairing, weBind bool, at string) {
+		few := [][]string{{"a"}, {"b", "", "c"}}
+		e := p.meet(t, py, weBind, at)
+		e.exchange(few)
+		for range 2 { // theirs
+			where := e.f.at
+			e.f.close()
+			e.talking(0)
+			if e.ours == XPub {
+				expect(t, e.s, "\x00")
+			}
+			e.openTheirs(py, !weBind, where)
+			e.ready()
+			e.exchange(few)
+		}
+		for range 2 { // ours
+			where := e.f.at
+			shut(t, e.s)
+			if e.theirs == Pair && !weBind {
+				until(t, "noticed", func() bool { return e.f.tell("poll") != "out" }) // or libzmq has no place for another
+			}
+			e.openOurs(weBind, where)
+			e.ready()
+			e.exchange(few)
+		}
+	})
+}
+
+func TestMatrix64MiBPassBetweenUsAndLibzmq(t *testing.T) {
+	py := startPython(t)
+	body := [][]string{{blocks(64 << 20)}}
+	for _, p := range pairings {
+		switch fmt.Sprint(p) {
+		case "DEALER-ROUTER", "PUSH-PULL", "SUB-XPUB":
+			t.Run(p.String(), func(t *testing.T) {
+				p.meet(t, py, true, wires[1].endpoint(t)).exchange(body)
+			})
+		}
+	}
+}
+
+// Libzmq's heartbeats ask for a sign of life all the time and end the connection without one. TROUPE_LONG=1 makes it
+// a minute. C27.
+func TestMatrixIdleConnectionsAnswerLibzmqsHeartbeats(t *testing.T) {
+	idle, options := 2200*time.Millisecond, []string{"heartbeat_ivl=100", "heartbeat_timeout=1000", "heartbeat_ttl=1500"}
+	if os.Getenv("TROUPE_LONG") == "1" {
+		idle, options = time.Minute, []string{"heartbeat_ivl=1000", "heartbeat_timeout=1000", "heartbeat_ttl=2000"}
+	}
+	py := startPython(t)
+	var all []*ends
+	for i, p := range pairings {
+		all = append(all, p.meet(t, py, i%2 == 0, wires[i%len(wires)].endpoint(t), options...))
+	}
+	before := make(map[*ends]*zmtp.Conn)
+	for _, e := range all {
+		before[e] = e.conn()
+	}
+	<-within(t, idle).Done()
+	for _, e := range all {
+		if e.conn() != before[e] {
+			t.Errorf("%v: the connection was lost", e.pairing)
+		}
+		e.exchange(shapes[:5])
+	}
+}
+
+// A publisher that crashed is a new one at the same place: only what was subscribed to comes from it. C60.
+func TestSubscriptionsReachARestartedPyzmqPublisher(t *testing.T) {
+	for _, typ := range []SocketType{Sub, XSub} {
+		t.Run(string(typ), func(t *testing.T) {
+			s, at := open(t, typ, Config{}), "ipc://"+filepath.Join(t.TempDir(), "s")
+			connect(t, s, at)
+			subscribeTo(t, s, "tx")
+			subscribeTo(t, s, "zz")
+			if err := s.Unsubscribe("zz"); err != nil {
+				t.Fatal(err)
+			}
+			for range 3 {
+				f := pyzmqPeer(t, XPub, "bind", at)
+				f.expect("\x01tx")
+				for i := range 10 {
+					f.send("zz")
+					f.send("t")
+					f.send("tx", fmt.Sprint(i))
+				}
+				for i := range 10 {
+					expect(t, s, "tx", fmt.Sprint(i))
+				}
+				f.kill()
+			}
+		})
+	}
+}

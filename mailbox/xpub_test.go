@@ -1,0 +1,148 @@
+package mailbox
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+)
+
+func TestAnXPubReceivesFirstAndLastSubscriptions(t *testing.T) {
+	overEach(t, func(t *testing.T, endpoint string) {
+		pub, one := joined(t, endpoint, XPub, Config{}, Sub, Config{})
+		subscribe(t, one, "a", "b")
+		expect(t, pub, "\x01a")
+		expect(t, pub, "\x01b")
+		two := open(t, Sub, Config{})
+		subscribe(t, two, "a", "")
+		connect(t, two, endpoint)
+		expect(t, pub, "\x01")
+		unsubscribe(t, one, "a")
+		subscribe(t, one, "c")
+		expect(t, pub, "\x01c")
+		shut(t, two) // it leaves, and was the last with these
+		got := map[string]bool{recv(t, pub)[0]: true, recv(t, pub)[0]: true}
+		if !got["\x00a"] || !got["\x00"] {
+			t.Error(got)
+		}
+		nothing(t, pub)
+		send(t, pub, "b")
+		expect(t, one, "b")
+	})
+}
+
+func TestAVerboseXPubReceivesEachSubscription(t *testing.T) {
+	overEach(t, func(t *testing.T, endpoint string) {
+		pub, one := joined(t, endpoint, XPub, Config{Verbose: true}, Sub, Config{})
+		two := open(t, Sub, Config{})
+		connect(t, two, endpoint)
+		subscribe(t, one, "a")
+		subscribe(t, two, "a")
+		expect(t, pub, "\x01a")
+		expect(t, pub, "\x01a")
+		unsubscribe(t, one, "a")
+		unsubscribe(t, two, "a")
+		expect(t, pub, "\x00a") // the last one alone
+		nothing(t, pub)
+	})
+}
+
+func TestAnXSubSendsItsSubscriptionsAsMessages(t *testing.T) {
+	overEach(t, func(t *testing.T, endpoint string) {
+		pub, sub := joined(t, endpoint, XPub, Config{}, XSub, Config{})
+		send(t, sub, "\x01a")
+		send(t, sub, "\x01a")
+		send(t, sub, "up", "the stream")
+		send(t, sub, "\x01", "is none")
+		send(t, sub, "\x01b")
+		got := make(map[string]int)
+		for range 4 {
+			got[fmt.Sprintf("%q", recv(t, pub))]++
+		}
+		for _, want := range []string{`["\x01a"]`, `["\x01b"]`, `["up" "the stream"]`, `["\x01" "is none"]`} {
+			if got[want] != 1 {
+				t.Errorf("received %v, not %s", got, want)
+			}
+		}
+		send(t, pub, "about")
+		expect(t, sub, "about")
+		send(t, sub, "\x00a")
+		send(t, sub, "\x00b")
+		expect(t, pub, "\x00b")
+		send(t, pub, "about")
+		expect(t, sub, "about")
+		send(t, sub, "\x00a")
+		expect(t, pub, "\x00a")
+		nothing(t, pub)
+	})
+}
+
+func TestAPubDropsWhatIsNoSubscription(t *testing.T) {
+	overEach(t, func(t *testing.T, endpoint string) {
+		pub, sub := joined(t, endpoint, Pub, Config{}, XSub, Config{})
+		send(t, sub, "hello")
+		subscribe(t, sub, "a")
+		send(t, pub, "a")
+		expect(t, sub, "a")
+		if n := pub.Stats().Dropped[Unexpected]; n != 1 {
+			t.Errorf("%d messages are counted as unexpected", n)
+		}
+	})
+}
+
+// Beyond RecvHWM, what an XPUB's user has not received is made shorter, and stays true.
+func TestWhatAnXPubDoesNotReceiveStaysBounded(t *testing.T) {
+	for _, verbose := range []bool{false, true} {
+		pub := open(t, XPub, Config{RecvHWM: 4, Verbose: verbose})
+		p := pub.pattern.(*publisher)
+		ins := []*inlet{{peer: pub.newPeer(false)}, {peer: pub.newPeer(false)}, {peer: pub.newPeer(false)}}
+		random := rand.New(rand.NewPCG(1, 2))
+		now, shown := make(map[string]int), make(map[string]bool)
+		see := func() bool {
+			msg, err := pub.Recv(ended())
+			if err == nil {
+				shown[string(msg[0][1:])] = msg[0][0] == 1
+			}
+			return err == nil
+		}
+		for i := range 10_000 {
+			n, on := random.IntN(len(ins)), random.IntN(2) == 0
+			topic := fmt.Sprint(random.IntN(20), " ", i/100%50)
+			p.took(ins[n], subscription(on, topic))
+			if on {
+				now[topic] |= 1 << n
+			} else {
+				now[topic] &^= 1 << n
+			}
+			if random.IntN(20) == 0 {
+				see()
+			}
+			if i%100 > 0 {
+				continue
+			}
+			live := 0
+			for _, who := range now {
+				if who != 0 {
+					live++
+				}
+			}
+			for topic, on := range shown {
+				if on && now[topic] == 0 {
+					live++
+				}
+			}
+			if waiting := p.notices.Len(); waiting > 4+2*live {
+				t.Fatalf("%d notices wait, for %d topics", waiting, live)
+			}
+		}
+		for see() {
+		}
+		for topic, who := range now {
+			if shown[topic] != (who != 0) {
+				t.Errorf("%q: subscribed %v, shown %v", topic, who != 0, shown[topic])
+			}
+		}
+		if len(p.latest) != 0 {
+			t.Error("topics are left", p.latest)
+		}
+	}
+}
