@@ -28,6 +28,7 @@ type inlet struct {
 	served *zmtp.Outbox // what the other end is to read, or it waits; nil: it does not
 	id     []byte       // what a ROUTER calls the connection's other end
 	ended  atomic.Bool  // the connection has
+	pause  pause        // of reading
 
 	// guarded by the fair queue
 	src    source     // nil once the connection ended: what was in it is in rest

@@ -118,6 +118,7 @@ func (e *ends) openTheirs(py *python, binds bool, at string, options ...string) 
 func (e *ends) ready() {
 	e.t.Helper()
 	e.talking(1)
+	e.f.tell("poll") // a pyzmq socket learns of lost connections when it is used, and not in every send
 	switch e.theirs {
 	case Sub:
 		e.f.set("subscribe=")

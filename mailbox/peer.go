@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"context"
 	"sync/atomic"
 
 	"github.com/troupe-go/troupe/internal/queue"
@@ -130,8 +131,7 @@ func (p *peer) talk(c *zmtp.Conn) {
 }
 
 // read fills the inbox. When that is full, or its quota used up, it waits, and so does the peer once the buffers between
-// them are full too. Once the socket closes, or
-// has left the endpoint, it drops what it reads.
+// them are full too. Once the socket closes, or has left the endpoint, it drops what it reads.
 func (p *peer) read(c *zmtp.Conn, in *inlet, inbox *queue.Queue[[][]byte]) {
 	for {
 		msg, err := c.Read()
@@ -145,8 +145,7 @@ func (p *peer) read(c *zmtp.Conn, in *inlet, inbox *queue.Queue[[][]byte]) {
 			p.newest(in, inbox, msg)
 			continue
 		}
-		in.quota.take(p.at.ctx, zmtp.Footprint(msg))
-		wake, err := inbox.Wait(p.at.ctx, msg)
+		wake, err := in.put(p.at.ctx, inbox, msg)
 		if err != nil {
 			p.s.drop(p, Lost, 1)
 		}
@@ -154,4 +153,19 @@ func (p *peer) read(c *zmtp.Conn, in *inlet, inbox *queue.Queue[[][]byte]) {
 			p.s.in.wake(in)
 		}
 	}
+}
+
+// put queues msg in inbox, and waits as long as there is no room for it, or until ctx ends.
+func (in *inlet) put(ctx context.Context, inbox *queue.Queue[[][]byte], msg [][]byte) (wake bool, err error) {
+	cost := int64(zmtp.Footprint(msg))
+	if in.quota.used.Load() < in.quota.most {
+		if wake, err = inbox.Push(msg); err != queue.ErrFull {
+			in.quota.used.Add(cost)
+			return wake, err
+		}
+	}
+	in.pause.begin()
+	defer in.pause.end()
+	in.quota.take(ctx, int(cost))
+	return inbox.Wait(ctx, msg)
 }

@@ -249,3 +249,23 @@ func TestASubWithoutSubscriptionsIsToldOnce(t *testing.T) {
 		t.Errorf("%d lines: %s", n, log.b.String())
 	}
 }
+
+// Or a goroutine that both receives and subscribes would wait for ever: the answer is behind messages that it is to receive.
+func TestSubscribeDoesNotWaitForAnAnswerBehindUnreadMessages(t *testing.T) {
+	pub, sub := joined(t, "tcp://127.0.0.1:*", Pub, Config{NoDrop: true}, Sub, Config{RecvHWM: 1})
+	subscribe(t, sub, "a")
+	waitSubscribers(t, pub, 1)
+	const n = 1000
+	for i := range n {
+		send(t, pub, fmt.Sprint("a", i))
+	}
+	subscribe(t, sub, "b")
+	for i := range n {
+		expect(t, sub, fmt.Sprint("a", i))
+	}
+	subscribe(t, sub, "c") // this one is waited for
+	send(t, pub, "b")
+	send(t, pub, "c")
+	expect(t, sub, "b")
+	expect(t, sub, "c")
+}

@@ -13,7 +13,8 @@ import (
 // Publishers that are not connected learn of the topics when they are, before the connection counts as up. Subscribe
 // returns when those that are connected have answered: what a Troupe publisher sends from then on is received, unless
 // the socket has no room for it. (A libzmq publisher answers when it has read a subscription, and acts upon it a moment
-// later. One that speaks ZMTP 3.0, as libzmq did before 4.2, does not answer, and is not waited for.)
+// later. One that speaks ZMTP 3.0, as libzmq did before 4.2, does not answer, and is not waited for. Neither is one whose
+// messages fill up all the room there is until Recv is called: its answer is behind them.)
 //
 // It fails with ErrClosed, or, on other patterns, with an error that wraps ErrUnsupported; then nothing is subscribed
 // to. If ctx ends first, the error wraps its cause and says how many publishers have not answered; then the topics are
@@ -28,7 +29,7 @@ func (s *Socket) Subscribe(ctx context.Context, topics ...string) error {
 	var asking sync.WaitGroup
 	for i, in := range told {
 		ask := func() {
-			if in.peer.out.Ping(ctx, in.conn) != nil && in.conn.Err() == nil {
+			if !in.answered(ctx) {
 				silent.Add(1)
 			}
 		}

@@ -78,7 +78,7 @@ func (b *subscriber) down(in *inlet) {
 func (b *subscriber) restored(in *inlet) bool {
 	ctx, cancel := context.WithTimeout(in.peer.at.ctx, cmp.Or(b.s.cfg.Handshake, 10*time.Second))
 	defer cancel()
-	in.peer.out.Ping(ctx, in.conn)
+	in.answered(ctx)
 	return in.conn.Err() == nil
 }
 

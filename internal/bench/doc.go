@@ -11,8 +11,9 @@
 // Sub-benchmarks are named Socket/<pattern>/<transport>/<size>/<side>. The sides are troupe, libzmq, and raw: what a bare Go
 // program does without a socket library, with messages after their lengths through 64 KiB of bufio over net.Conn, one
 // flush per message where each is waited for, and over channels of 1000 messages in place of inproc. Sockets have their
-// defaults, which are the same: high-water marks of 1000, TCP as the system has it. Every side copies what is sent, and
-// checks the order of what it receives.
+// defaults, which are the same: high-water marks of 1000, TCP as the system has it. Every side copies what is sent, gives
+// what it received to the receiver to keep (raw, with a new slice for each message: a program that reads them all into the
+// same one is two to three times as fast over tcp and ipc), and checks the order of it.
 //
 //	push-pull       msg/s at the PULL, between the first message and the last
 //	req-rep         round trips/s of one REQ

@@ -17,7 +17,6 @@ const bufferSize = 64 << 10
 type stream struct {
 	conns []conn
 	topic []byte
-	msg   []byte
 	head  [4]byte
 }
 
@@ -25,8 +24,6 @@ type conn struct {
 	r *bufio.Reader
 	w *bufio.Writer
 }
-
-func newStream() *stream { return &stream{} }
 
 func (s *stream) add(c net.Conn) {
 	s.conns = append(s.conns, conn{bufio.NewReaderSize(c, bufferSize), bufio.NewWriterSize(c, bufferSize)})
@@ -62,13 +59,9 @@ func (s *stream) Recv() ([]byte, error) {
 	if _, err := io.ReadFull(r, s.head[:]); err != nil {
 		return nil, err
 	}
-	n := int(binary.LittleEndian.Uint32(s.head[:]))
-	if n > cap(s.msg) {
-		s.msg = make([]byte, n)
-	}
-	s.msg = s.msg[:n]
-	_, err := io.ReadFull(r, s.msg)
-	return s.msg, err
+	msg := make([]byte, binary.LittleEndian.Uint32(s.head[:])) // the caller's, as with the other sides
+	_, err := io.ReadFull(r, msg)
+	return msg, err
 }
 
 func (s *stream) Dropped() int { return 0 }
@@ -97,7 +90,7 @@ func rawBind(sp spec) (link, error) {
 	}
 	transport, _, _ := strings.Cut(sp.endpoint, "://")
 	say("bound %s://%s", transport, addr)
-	s := newStream()
+	s := &stream{}
 	for range sp.subscribers {
 		c, err := l.Accept()
 		if err != nil {
@@ -106,11 +99,9 @@ func rawBind(sp spec) (link, error) {
 		s.add(c)
 	}
 	if sp.pattern == "pub-sub-filter" {
-		topic, err := s.Recv()
-		if err != nil {
+		if s.topic, err = s.Recv(); err != nil {
 			return nil, fmt.Errorf("receiving the subscription: %w", err)
 		}
-		s.topic = bytes.Clone(topic)
 	}
 	return s, nil
 }
@@ -124,7 +115,7 @@ func rawConnect(sp spec) (link, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := newStream()
+	s := &stream{}
 	s.add(c)
 	if sp.pattern == "pub-sub-filter" {
 		if err := s.Send(topic); err != nil {

@@ -13,7 +13,7 @@ type link interface {
 	Send(msg []byte) error
 	// Flush is called after the last message before the sender waits for something.
 	Flush() error
-	// Recv returns the next message, until the next Recv.
+	// Recv returns the next message, which is the caller's.
 	Recv() ([]byte, error)
 	// Dropped returns how many messages were dropped so far.
 	Dropped() int
