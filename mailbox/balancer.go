@@ -30,8 +30,8 @@ func (b *balancer) remove(p *peer) {
 	}
 }
 
-// send returns the peer that took msg, nil if none has room.
-func (b *balancer) send(msg [][]byte) *peer {
+// send returns the peer that took the message, nil if none has room.
+func (b *balancer) send(head, frames [][]byte) *peer {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for range b.peers {
@@ -40,7 +40,7 @@ func (b *balancer) send(msg [][]byte) *peer {
 		}
 		p := b.peers[b.turn]
 		b.turn++
-		if p.present() && p.out.Send(msg) {
+		if p.present() && p.send(head, frames) {
 			return p
 		}
 	}

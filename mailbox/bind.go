@@ -78,11 +78,8 @@ func (s *Socket) Connect(endpoint string) error {
 	if s.closed.Load() {
 		return ErrClosed
 	}
-	p := s.newPeer(true)
+	p := s.newPeer(e.Network == "inproc", true)
 	p.at = s.newPlace(e)
-	if e.Network != "inproc" {
-		p.out.Weigh()
-	}
 	if pr, ok := s.pattern.(*pair); ok && !pr.claim(p) {
 		p.at.cancel()
 		return fmt.Errorf("%w: %w", ErrState, errPaired)

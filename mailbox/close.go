@@ -67,7 +67,7 @@ func (s *Socket) linger(ctx context.Context, peers []*peer) (unsent int) {
 	}
 	for _, p := range peers {
 		handOver(p) // now, if it was connected meanwhile
-		n := len(p.out.Close())
+		n := p.out.Close()
 		if s.typ == Sub {
 			continue
 		}
@@ -115,8 +115,8 @@ func (s *Socket) enter(p *peer) bool {
 // leave removes a peer that is gone for good.
 func (s *Socket) leave(p *peer) {
 	s.pattern.leave(p)
-	if rest := p.out.Close(); s.typ != Sub {
-		s.drop(p, Lost, len(rest))
+	if unsent := p.out.Close(); s.typ != Sub {
+		s.drop(p, Lost, unsent)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

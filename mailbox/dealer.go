@@ -12,14 +12,14 @@ func (*dealer) took(*inlet, [][]byte) bool { return false }
 func (d *dealer) up(*inlet, []byte) error  { return nil }
 func (d *dealer) down(*inlet)              {}
 
-func (d *dealer) send(msg [][]byte) (bool, error) {
-	return d.out.send(msg) != nil, nil
+func (d *dealer) send(frames [][]byte) (bool, error) {
+	return d.out.send(nil, frames) != nil, nil
 }
 
 func (d *dealer) recv() ([][]byte, bool, error) {
-	in, msg := d.s.in.pop()
+	_, msg := d.s.in.pop()
 	if msg == nil {
 		return nil, false, nil
 	}
-	return in.unpack(nil, msg), true, nil
+	return msg, true, nil
 }

@@ -30,8 +30,8 @@ func (d *direct) join(binding *peer, c *zmtp.Conn) bool {
 	connecting := d.ends[0]
 	d.ends[1] = binding
 	binding.meeting.Store(d)
-	d.in[0] = &inlet{peer: connecting, conn: c, typ: binding.s.typ, src: binding.out}
-	d.in[1] = &inlet{peer: binding, conn: c, typ: connecting.s.typ, src: connecting.out}
+	d.in[0] = &inlet{peer: connecting, conn: c, typ: binding.s.typ, src: binding.near}
+	d.in[1] = &inlet{peer: binding, conn: c, typ: connecting.s.typ, src: connecting.near}
 	if !connecting.s.up(d.in[0], binding.s.identity()) {
 		d.over = true
 		return false
@@ -44,7 +44,7 @@ func (d *direct) join(binding *peer, c *zmtp.Conn) bool {
 	}
 	for i, in := range d.in {
 		s := in.peer.s
-		d.ends[1-i].out.Lend(s.cfg.RecvHWM, s.conflatesReceived(), func() { s.in.wake(in) })
+		d.ends[1-i].near.lend(&loan{s.cfg.RecvHWM, s.conflatesReceived(), func() { s.in.wake(in) }})
 		s.in.wake(in)
 	}
 	for i, end := range d.ends {
@@ -103,7 +103,7 @@ func (d *direct) end() {
 	for _, in := range d.in {
 		in.peer.s.in.end(in, nil, 0)
 	}
-	d.ends[0].out.Reclaim()
+	d.ends[0].near.reclaim()
 	for _, in := range d.in {
 		in.peer.s.down(in)
 	}
@@ -127,5 +127,5 @@ func (d *direct) handOver(p *peer) {
 // leaveAll is handOver for d.ends[i].
 func (d *direct) leaveAll(i int) {
 	other := d.in[1-i]
-	other.peer.s.in.add(other, d.ends[i].out.Yield())
+	other.peer.s.in.add(other, d.ends[i].near.yield())
 }

@@ -15,8 +15,6 @@ type source interface {
 	Done(n int)
 }
 
-var _ source = (*zmtp.Outbox)(nil)
-
 // inlet is what comes in over one connection. It is part of the socket's fair queue whenever something may be in it,
 // and after its connection ended until it is empty.
 type inlet struct {
@@ -171,8 +169,7 @@ func (q *fairQueue) end(in *inlet, rest [][][]byte, most int64) (dropped int) {
 	if in.wire {
 		in.left = true
 		q.left += inletCost
-		for i, msg := range rest {
-			rest[i] = in.unpack(nil, msg) // or it would keep buffers that held other things too
+		for _, msg := range rest {
 			q.left += int64(zmtp.Footprint(msg))
 		}
 	}

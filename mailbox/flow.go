@@ -86,7 +86,7 @@ func (f *flow) pass(ctx context.Context, msg [][]byte) error {
 	if f.capture != nil && !f.capture.sees(msg) { // before it is passed on, so that no answer is seen first
 		f.missed.Add(1)
 	}
-	if err := f.to.hand(ctx, msg); err != nil {
+	if err := f.to.Send(ctx, msg...); err != nil {
 		f.counts.lost.Add(1)
 		if f.to.closed.Load() {
 			return ErrClosed
@@ -108,30 +108,8 @@ func size(msg [][]byte) (n uint64) {
 
 // sees sends a capture a copy of msg without waiting. It reports whether there was room.
 func (s *Socket) sees(msg [][]byte) bool {
-	if _, ok := s.pattern.(*publisher); !ok { // which copies what somebody subscribed to
-		msg = pack(0, msg)
-	}
 	ok, err := s.offer(msg)
 	return ok && err == nil
-}
-
-// hand is Send for frames that are the socket's from then on: they are not copied, unless it has to wait.
-func (s *Socket) hand(ctx context.Context, frames [][]byte) error {
-	if ok, err := s.offer(frames); ok || err != nil {
-		return err
-	}
-	return s.Send(ctx, frames...)
-}
-
-// offer is hand without waiting. It reports whether there was room.
-func (s *Socket) offer(frames [][]byte) (bool, error) {
-	if s.closed.Load() {
-		return false, ErrClosed
-	}
-	if s.spare > 0 {
-		frames = append(make([][]byte, s.spare, s.spare+len(frames)), frames...)
-	}
-	return s.pattern.send(frames)
 }
 
 // waitRoom waits until a Send would not have to, were it the only one. It fails when ctx ends or the socket is closed.

@@ -161,7 +161,7 @@ func (endless) Done(int)                   {}
 func TestAFloodOfNonsenseDoesNotOutlastTheContext(t *testing.T) {
 	for _, typ := range []SocketType{Rep, Req} {
 		s := open(t, typ, Config{})
-		s.in.wake(&inlet{peer: s.newPeer(false), src: endless{}})
+		s.in.wake(&inlet{peer: s.newPeer(false, false), src: endless{}})
 		if typ == Req {
 			connect(t, s, "inproc://"+t.Name())
 			send(t, s, "x")

@@ -45,16 +45,16 @@ func (pr *pair) up(in *inlet, _ []byte) error {
 	return nil
 }
 
-func (pr *pair) send(msg [][]byte) (bool, error) {
+func (pr *pair) send(frames [][]byte) (bool, error) {
 	pr.mu.Lock()
 	defer pr.mu.Unlock()
-	return pr.with != nil && pr.with.present() && pr.with.out.Send(msg), nil
+	return pr.with != nil && pr.with.present() && pr.with.send(nil, frames), nil
 }
 
 func (pr *pair) recv() ([][]byte, bool, error) {
-	in, msg := pr.s.in.pop()
+	_, msg := pr.s.in.pop()
 	if msg == nil {
 		return nil, false, nil
 	}
-	return in.unpack(nil, msg), true, nil
+	return msg, true, nil
 }

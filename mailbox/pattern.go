@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// pattern is what makes a socket a REQ, a REP and so on. Nothing in it waits: send and recv report that
-// they would have to by ok being false.
+// pattern is what makes a socket a REQ, a REP and so on. Nothing in it waits: recv reports that it would have to by ok
+// being false, and so does the method send of those that send, which Socket.offer calls.
 type pattern interface {
 	// join tells of a peer that may be sent to from now on: when Connect made it, or when a connection was accepted.
 	join(p *peer)
@@ -20,8 +20,6 @@ type pattern interface {
 	// took sees each message that comes in, in order, before it is queued for Recv, and may keep it for itself. It is
 	// called by the goroutine that reads the connection.
 	took(in *inlet, msg [][]byte) bool
-	// send takes a message. That of a REQ or REP has one element more before it, which is nil.
-	send(msg [][]byte) (ok bool, err error)
 	// recv returns a message that belongs to the caller.
 	recv() (msg [][]byte, ok bool, err error)
 }

@@ -54,5 +54,5 @@ func (in *inlet) answered(ctx context.Context) bool {
 		case <-asking.Done():
 		}
 	}()
-	return in.peer.out.Ping(asking, in.conn) == nil || in.conn.Err() != nil || ctx.Err() == nil
+	return in.peer.wire.Ping(asking, in.conn) == nil || in.conn.Err() != nil || ctx.Err() == nil
 }

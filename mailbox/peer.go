@@ -2,6 +2,8 @@ package mailbox
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync/atomic"
 
 	"github.com/troupe-go/troupe/internal/queue"
@@ -13,7 +15,9 @@ import (
 type peer struct {
 	s        *Socket
 	at       *place // what it was connected to, or accepted at
-	out      *zmtp.Outbox
+	out      outlet
+	wire     *zmtp.Outbox           // out, for a peer that bytes move to
+	near     *pipe                  // out, for one in this process
 	dials    bool                   // by Connect: it outlives connections
 	meeting  atomic.Pointer[direct] // of the last connection dialled; set before its handshake
 	id       []byte                 // what a ROUTER called it when it gave no identity
@@ -25,17 +29,46 @@ type peer struct {
 	in       atomic.Pointer[inlet] // of a REP's peer: of the connection that bytes move over
 }
 
-func (s *Socket) newPeer(dials bool) *peer {
+// outlet is where what is sent to a peer waits.
+type outlet interface {
+	HasRoom() bool
+	Len() int
+	Sent() (messages, bytes uint64)
+	Replaced() uint64
+	Wait(ctx context.Context) error
+	Purge() (dropped int)
+	Close() (unsent int)
+}
+
+var errNoSocket = errors.New("mailbox: what is bound there is no socket")
+
+// newPeer returns a peer that is in this process, or not.
+func (s *Socket) newPeer(near, dials bool) *peer {
 	p := &peer{s: s, dials: dials}
+	hwm, memory := s.cfg.SendHWM, s.cfg.memory
 	if _, ok := s.pattern.(*subscriber); ok {
-		p.out = zmtp.NewOutbox(0, 0, nil) // it has bounds of its own
+		hwm, memory = 0, 0 // it has bounds of its own
+	}
+	if near {
+		p.near = newPipe(hwm, s.conflatesSent(), p.room)
+		p.out = p.near
 		return p
 	}
-	p.out = zmtp.NewOutbox(s.cfg.SendHWM, s.cfg.memory, p.room)
+	p.wire = zmtp.NewOutbox(hwm, memory, p.room)
 	if s.conflatesSent() {
-		p.out.Conflate()
+		p.wire.Conflate()
 	}
+	p.out = p.wire
 	return p
+}
+
+// send queues a message of the frames of head and those of frames, if there is room, or writes it at once. It keeps
+// nothing of the frames, and, being no method of outlet, lets them be where the caller has them, on its stack perhaps.
+func (p *peer) send(head, frames [][]byte) bool {
+	if p.near != nil {
+		return p.near.Send(head, frames)
+	}
+	return p.wire.Send(head, frames)
 }
 
 // room is called when out, which was full or heavy, has room.
@@ -60,21 +93,22 @@ func (p *peer) attach() any {
 
 // dialed serves a connection of a peer that Connect made.
 func (p *peer) dialed(c *zmtp.Conn) {
-	if _, ok := c.Attached().(*Socket); ok {
+	_, ok := c.Attached().(*Socket)
+	switch {
+	case ok:
 		p.meeting.Load().meet(c)
-		return
+	case p.near != nil:
+		c.Refuse(errNoSocket)
+	default:
+		p.talk(c)
 	}
-	p.talk(c)
 }
 
 // accepted serves a connection of a Bind.
 func (s *Socket) accepted(c *zmtp.Conn, at *place) {
-	p := s.newPeer(false)
-	p.at = at
 	d, near := c.Attached().(*direct)
-	if !near {
-		p.out.Weigh()
-	}
+	p := s.newPeer(near, false)
+	p.at = at
 	if !s.enter(p) {
 		return
 	}
@@ -95,7 +129,7 @@ func (p *peer) talk(c *zmtp.Conn) {
 	inbox := queue.New[[][]byte](p.s.cfg.RecvHWM)
 	in := &inlet{peer: p, conn: c, typ: c.Peer().Type, wire: true, src: inbox, quota: newQuota(p.s.cfg.memory)}
 	if p.s.typ == Rep {
-		in.served = p.out
+		in.served = p.wire
 		p.in.Store(in)
 	}
 	if !p.s.up(in, c.Peer().Identity) {
@@ -108,7 +142,7 @@ func (p *peer) talk(c *zmtp.Conn) {
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
-		p.out.Serve(c)
+		p.wire.Serve(c)
 	}()
 	if subscribed {
 		read := make(chan struct{})
@@ -130,42 +164,59 @@ func (p *peer) talk(c *zmtp.Conn) {
 	p.s.down(in)
 }
 
+// mouthful is how many messages are read before they are put in the inbox.
+const mouthful = 256
+
 // read fills the inbox. When that is full, or its quota used up, it waits, and so does the peer once the buffers between
 // them are full too. Once the socket closes, or has left the endpoint, it drops what it reads.
 func (p *peer) read(c *zmtp.Conn, in *inlet, inbox *queue.Queue[[][]byte]) {
+	var batch [][][]byte
 	for {
-		msg, err := c.Read()
-		if err != nil {
+		var err error
+		if batch, err = c.ReadBatch(batch[:0], mouthful); err != nil {
 			return
 		}
-		if p.s.pattern.took(in, msg) {
-			continue
-		}
+		batch = slices.DeleteFunc(batch, func(msg [][]byte) bool { return p.s.pattern.took(in, msg) })
 		if p.s.conflatesReceived() {
-			p.newest(in, inbox, msg)
+			for _, msg := range batch {
+				p.newest(in, inbox, msg)
+			}
 			continue
 		}
-		wake, err := in.put(p.at.ctx, inbox, msg)
-		if err != nil {
-			p.s.drop(p, Lost, 1)
-		}
-		if wake {
-			p.s.in.wake(in)
-		}
+		p.s.drop(p, Lost, in.put(p.at.ctx, inbox, batch))
+		clear(batch)
 	}
 }
 
-// put queues msg in inbox, and waits as long as there is no room for it, or until ctx ends.
-func (in *inlet) put(ctx context.Context, inbox *queue.Queue[[][]byte], msg [][]byte) (wake bool, err error) {
-	cost := int64(zmtp.Footprint(msg))
-	if in.quota.used.Load() < in.quota.most {
-		if wake, err = inbox.Push(msg); err != queue.ErrFull {
-			in.quota.used.Add(cost)
-			return wake, err
-		}
+// put queues msgs in inbox, and waits as long as there is no room for them, or until ctx ends: then it returns how many
+// were not queued.
+func (in *inlet) put(ctx context.Context, inbox *queue.Queue[[][]byte], msgs [][][]byte) (left int) {
+	cost := 0
+	for _, msg := range msgs {
+		cost += zmtp.Footprint(msg)
+	}
+	if !in.quota.try(cost) {
+		in.pause.begin()
+		in.quota.take(ctx, cost)
+		in.pause.end()
+	}
+	n, wake, _ := inbox.PushAll(msgs)
+	if wake {
+		in.peer.s.in.wake(in)
+	}
+	if msgs = msgs[n:]; len(msgs) == 0 {
+		return 0
 	}
 	in.pause.begin()
 	defer in.pause.end()
-	in.quota.take(ctx, int(cost))
-	return inbox.Wait(ctx, msg)
+	for i, msg := range msgs {
+		wake, err := inbox.Wait(ctx, msg)
+		if err != nil {
+			return len(msgs) - i
+		}
+		if wake {
+			in.peer.s.in.wake(in)
+		}
+	}
+	return 0
 }

@@ -3,8 +3,6 @@ package mailbox
 import (
 	"bytes"
 	"testing"
-
-	"github.com/troupe-go/troupe/internal/zmtp"
 )
 
 // FuzzSubscriptions lets three peers say whatever they like to an XPUB, and compares whom its messages go to, and what
@@ -23,7 +21,7 @@ func FuzzSubscriptions(f *testing.F) {
 			var ins [3]*inlet
 			var sets [3]map[string]bool
 			for i := range ins {
-				ins[i], sets[i] = &inlet{peer: pub.newPeer(false), wire: true}, make(map[string]bool)
+				ins[i], sets[i] = &inlet{peer: pub.newPeer(false, false), wire: true}, make(map[string]bool)
 			}
 			topics := map[string]bool{}
 			for rest := data; len(rest) >= 2; {
@@ -64,7 +62,7 @@ func FuzzSubscriptions(f *testing.F) {
 						}
 					}
 					got := in.peer.out.Len()
-					in.peer.out = zmtp.NewOutbox(0, 0, nil)
+					in.peer.out.Purge()
 					if got != want {
 						t.Errorf("%q: peer %d gets %d messages, want %d", topic, i, got, want)
 					}

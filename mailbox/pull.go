@@ -1,7 +1,5 @@
 package mailbox
 
-import "fmt"
-
 // pull is PULL: what comes is taken from the peers in turn, and nothing is sent.
 type pull struct{ s *Socket }
 
@@ -10,14 +8,11 @@ func (*pull) leave(*peer)                {}
 func (*pull) took(*inlet, [][]byte) bool { return false }
 func (*pull) up(*inlet, []byte) error    { return nil }
 func (*pull) down(*inlet)                {}
-func (*pull) send([][]byte) (bool, error) {
-	return false, fmt.Errorf("%w: a PULL does not send", ErrUnsupported)
-}
 
 func (p *pull) recv() ([][]byte, bool, error) {
-	in, msg := p.s.in.pop()
+	_, msg := p.s.in.pop()
 	if msg == nil {
 		return nil, false, nil
 	}
-	return in.unpack(nil, msg), true, nil
+	return msg, true, nil
 }

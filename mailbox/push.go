@@ -19,8 +19,8 @@ func (p *push) took(in *inlet, _ [][]byte) bool {
 	return true
 }
 
-func (p *push) send(msg [][]byte) (bool, error) {
-	return p.out.send(msg) != nil, nil
+func (p *push) send(frames [][]byte) (bool, error) {
+	return p.out.send(nil, frames) != nil, nil
 }
 
 func (*push) recv() ([][]byte, bool, error) {

@@ -14,15 +14,23 @@ type quota struct {
 
 func newQuota(most int64) *quota { return &quota{most: most, room: make(chan struct{}, 1)} }
 
-// take waits until less than most is used, or ctx ends, and takes n, however much that is.
+// try takes n, however much that is, if less than most is used.
+func (q *quota) try(n int) bool {
+	if q.used.Load() >= q.most {
+		return false
+	}
+	q.used.Add(int64(n))
+	return true
+}
+
+// take waits until less than most is used, or ctx ends, and takes n, however much that is, unless ctx has ended.
 func (q *quota) take(ctx context.Context, n int) {
-	for q.used.Load() >= q.most && ctx.Err() == nil {
+	for ctx.Err() == nil && !q.try(n) {
 		select {
 		case <-q.room:
 		case <-ctx.Done():
 		}
 	}
-	q.used.Add(int64(n))
 }
 
 func (q *quota) give(n int) {

@@ -39,7 +39,6 @@ func (r *rep) recv() ([][]byte, bool, error) {
 			r.s.reject(in, msg, Unexpected)
 			continue
 		}
-		msg = in.unpack(nil, msg)
 		r.from, r.envelope = in, msg[:end+1:end+1]
 		return msg[end+1:], true, nil
 	}
@@ -47,19 +46,16 @@ func (r *rep) recv() ([][]byte, bool, error) {
 	return nil, false, nil
 }
 
-func (r *rep) send(msg [][]byte) (bool, error) {
+func (r *rep) send(frames [][]byte) (bool, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.from == nil {
 		return false, fmt.Errorf("%w: a REP receives a request before it replies", ErrState)
 	}
-	if len(r.envelope) > 1 {
-		msg = append(r.envelope, msg[1:]...)
-	} // else msg's first frame is the delimiter
 	switch {
 	case r.from.ended.Load():
 		r.s.drop(r.from.peer, NoPeer, 1)
-	case !r.from.peer.out.Send(msg):
+	case !r.from.peer.send(r.envelope, frames):
 		r.s.drop(r.from.peer, Full, 1)
 	}
 	r.idle()

@@ -72,7 +72,7 @@ func (r *req) down(in *inlet) {
 	}
 }
 
-func (r *req) send(msg [][]byte) (bool, error) {
+func (r *req) send(frames [][]byte) (bool, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.to != nil {
@@ -82,19 +82,14 @@ func (r *req) send(msg [][]byte) (bool, error) {
 		r.giveUp()
 	}
 	r.s.drop(nil, Unexpected, r.s.in.flush()) // what came before the request is not its reply
-	// msg's first frame is empty: the delimiter
-	if !r.s.cfg.Correlated {
-		r.to = r.out.send(msg)
-		return r.to != nil, nil
+	envelope := [][]byte{nil}                 // the delimiter
+	if r.s.cfg.Correlated {
+		r.id++
+		binary.BigEndian.PutUint32(r.label[:], r.id)
+		envelope = [][]byte{r.label[:], nil}
 	}
-	id := r.id + 1
-	msg = append([][]byte{binary.BigEndian.AppendUint32(nil, id)}, msg...)
-	if r.to = r.out.send(msg); r.to == nil {
-		return false, nil
-	}
-	r.id = id
-	binary.BigEndian.PutUint32(r.label[:], id)
-	return true, nil
+	r.to = r.out.send(envelope, frames)
+	return r.to != nil, nil
 }
 
 // giveUp forgets the request that waits for its reply. If it was not sent yet it never will be. If it was, and its reply
@@ -134,7 +129,7 @@ func (r *req) recv() ([][]byte, bool, error) {
 		case in.peer == r.to && (r.over == nil || r.over == in):
 			if body := r.reply(msg); body != nil {
 				r.idle()
-				return in.unpack(nil, body), true, nil
+				return body, true, nil
 			}
 		}
 		r.s.reject(in, msg, Unexpected)

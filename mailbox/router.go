@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
@@ -74,20 +75,20 @@ func (r *router) remove(in *inlet) {
 	}
 }
 
-func (r *router) send(msg [][]byte) (bool, error) {
-	if len(msg) < 2 {
+func (r *router) send(frames [][]byte) (bool, error) {
+	if len(frames) < 2 {
 		return false, fmt.Errorf("%w, and a ROUTER's an identity before it", errNoFrames)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	to := r.routes[string(msg[0])]
+	to := r.routes[string(frames[0])]
 	gone := to == nil || !to.peer.present()
 	switch {
 	case gone && r.s.cfg.Mandatory:
-		return false, fmt.Errorf("%w: no peer is called %q", ErrUnroutable, msg[0])
+		return false, fmt.Errorf("%w: no peer is called %q", ErrUnroutable, string(frames[0]))
 	case gone:
 		r.s.drop(nil, NoPeer, 1)
-	case to.peer.out.Send(msg[1:]):
+	case to.peer.send(nil, frames[1:]):
 	case r.s.cfg.Mandatory:
 		return false, nil
 	default:
@@ -101,7 +102,7 @@ func (r *router) recv() ([][]byte, bool, error) {
 	if msg == nil {
 		return nil, false, nil
 	}
-	return in.unpack(in.id, msg), true, nil
+	return append([][]byte{bytes.Clone(in.id)}, msg...), true, nil
 }
 
 // newIdentity makes up five bytes that no peer has: a zero, as no identity of a peer's own starts with one, and a number.

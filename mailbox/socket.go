@@ -59,7 +59,6 @@ type Socket struct {
 	typ      SocketType
 	cfg      Config
 	pattern  pattern
-	spare    int // elements before the frames that pattern.send gets
 	in       fairQueue
 	room     waiters // Sends
 	dropped  drops
@@ -97,9 +96,6 @@ func New(t SocketType, cfg Config) (*Socket, error) {
 	if s.pattern, err = newPattern(s); err != nil {
 		return nil, err
 	}
-	if t == Req || t == Rep {
-		s.spare = 1
-	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s, nil
 }
@@ -126,19 +122,12 @@ func (s *Socket) Send(ctx context.Context, frames ...[]byte) error {
 	if len(frames) == 0 {
 		return errNoFrames
 	}
-	if s.closed.Load() {
-		return ErrClosed
-	}
-	if p, ok := s.pattern.(*publisher); ok {
-		return p.publish(ctx, frames)
-	}
-	msg := pack(s.spare, frames)
-	if ok, err := s.pattern.send(msg); ok || err != nil {
+	if ok, err := s.offer(frames); ok || err != nil {
 		return err
 	}
 	for {
 		turn := s.room.enter()
-		ok, err := s.pattern.send(msg)
+		ok, err := s.offer(frames)
 		if ok || err != nil {
 			s.room.leave(turn)
 			s.room.wake()
@@ -148,6 +137,33 @@ func (s *Socket) Send(ctx context.Context, frames ...[]byte) error {
 			return err
 		}
 	}
+}
+
+// offer gives the pattern a message to send, which reports that it would have to wait by ok being false. Nothing is kept
+// of frames, and no interface is in between: they may be where the caller has them, on its stack perhaps.
+func (s *Socket) offer(frames [][]byte) (ok bool, err error) {
+	if s.closed.Load() {
+		return false, ErrClosed
+	}
+	switch p := s.pattern.(type) {
+	case *push:
+		return p.send(frames)
+	case *dealer:
+		return p.send(frames)
+	case *req:
+		return p.send(frames)
+	case *rep:
+		return p.send(frames)
+	case *router:
+		return p.send(frames)
+	case *publisher:
+		return p.send(frames)
+	case *subscriber:
+		return p.send(frames)
+	case *pair:
+		return p.send(frames)
+	}
+	return false, fmt.Errorf("%w: a %s does not send", ErrUnsupported, s.typ)
 }
 
 // Recv returns the next message; its frames are the caller's. Messages are taken from the peers in turn. What a peer had

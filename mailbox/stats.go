@@ -90,7 +90,10 @@ func (p *peer) stats() PeerStats {
 		ps.Connected, ps.Since = l.up, l.since
 	}
 	ps.Sent, ps.SentBytes = p.out.Sent()
-	ps.Queued = p.out.Queued()
+	ps.Queued = p.out.Len()
+	if p.near != nil { // which has those in Len that the other end took and did not give to Recv
+		ps.Queued = p.near.Queued()
+	}
 	p.dropped.addTo(ps.Dropped)
 	if n := p.out.Replaced(); n > 0 {
 		ps.Dropped[Replaced] += n

@@ -45,7 +45,7 @@ func (b *subscriber) up(in *inlet, _ []byte) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for topic := range b.set {
-		in.peer.out.Send(subscription(true, topic))
+		in.peer.send(nil, subscription(true, topic))
 	}
 	b.links[in] = nil
 	return nil
@@ -132,7 +132,7 @@ func (b *subscriber) tell(on bool, topic string) {
 	msg := subscription(on, topic)
 	for in, other := range b.links {
 		if other == nil {
-			in.peer.out.Send(msg)
+			in.peer.send(nil, msg)
 		} else {
 			other.publisher().subscribe(other, on, topic)
 		}
@@ -147,7 +147,7 @@ func (b *subscriber) recv() ([][]byte, bool, error) {
 			return nil, false, nil
 		}
 		if b.wants(msg) {
-			return in.unpack(nil, msg), true, nil
+			return msg, true, nil
 		}
 		b.s.reject(in, msg, Unexpected)
 	}
@@ -180,12 +180,12 @@ func (b *subscriber) hint() {
 	}
 }
 
-func (b *subscriber) send(msg [][]byte) (bool, error) {
+func (b *subscriber) send(frames [][]byte) (bool, error) {
 	if !b.x {
 		return false, fmt.Errorf("%w: a SUB only receives, besides Subscribe and Unsubscribe", ErrUnsupported)
 	}
-	if on, ok := isSubscription(msg); ok {
-		b.change(on, string(msg[0][1:]))
+	if on, ok := isSubscription(frames); ok {
+		b.change(on, string(frames[0][1:]))
 		return true, nil
 	}
 	b.mu.Lock()
@@ -196,10 +196,8 @@ func (b *subscriber) send(msg [][]byte) (bool, error) {
 			other.peer.s.drop(other.peer, Unexpected, 1)
 		case in.peer.out.Len() >= b.s.cfg.SendHWM:
 			b.s.drop(in.peer, Full, 1)
-		case other != nil:
-			in.peer.out.Send(pack(0, msg)) // its Recv gives it away
 		default:
-			in.peer.out.Send(msg)
+			in.peer.send(nil, frames)
 		}
 	}
 	return true, nil

@@ -94,7 +94,7 @@ func TestWhatAnXPubDoesNotReceiveStaysBounded(t *testing.T) {
 	for _, verbose := range []bool{false, true} {
 		pub := open(t, XPub, Config{RecvHWM: 4, Verbose: verbose})
 		p := pub.pattern.(*publisher)
-		ins := []*inlet{{peer: pub.newPeer(false)}, {peer: pub.newPeer(false)}, {peer: pub.newPeer(false)}}
+		ins := []*inlet{{peer: pub.newPeer(false, false)}, {peer: pub.newPeer(false, false)}, {peer: pub.newPeer(false, false)}}
 		random := rand.New(rand.NewPCG(1, 2))
 		now, shown := make(map[string]int), make(map[string]bool)
 		see := func() bool {

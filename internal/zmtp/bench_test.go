@@ -11,20 +11,22 @@ func BenchmarkConn(b *testing.B) {
 			x, y := tcpPair(b)
 			d, r := connect(b, x, y)
 			room := make(chan struct{}, 1)
-			o := NewOutbox(10000, 0, func() { room <- struct{}{} })
+			o := NewOutbox(1000, 0, func() { room <- struct{}{} })
 			served := serving(o, d)
 			msg := [][]byte{make([]byte, size)}
 			b.SetBytes(int64(size))
 			b.ResetTimer()
 			go func() {
 				for range b.N {
-					for !o.Send(msg) {
+					for !o.Send(nil, msg) {
 						<-room
 					}
 				}
 			}()
-			for range b.N {
-				if _, err := r.Read(); err != nil {
+			var batch [][][]byte
+			for got := 0; got < b.N; got += len(batch) {
+				var err error
+				if batch, err = r.ReadBatch(batch[:0], 1000); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -46,12 +48,12 @@ func BenchmarkPingPong(b *testing.B) {
 			if err != nil {
 				return
 			}
-			or.Send(msg)
+			or.Send(nil, msg)
 		}
 	}()
 	msg := [][]byte{make([]byte, 100)}
 	for b.Loop() {
-		od.Send(msg)
+		od.Send(nil, msg)
 		if _, err := d.Read(); err != nil {
 			b.Fatal(err)
 		}

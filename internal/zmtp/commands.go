@@ -12,17 +12,26 @@ import (
 
 const maxPingContext = 16
 
-// Read returns the next message, which has at least one frame. One goroutine at a time may read. The frames are parts
-// of larger buffers that are never written to again: copy what is kept for long. PINGs are answered on the way. Any
-// error has closed the connection; Err tells which there are.
+// Read returns the next message, which has at least one frame and is the caller's. One goroutine at a time may read.
+// PINGs are answered on the way. Any error has closed the connection; Err tells which there are.
 func (c *Conn) Read() ([][]byte, error) {
+	batch, err := c.ReadBatch(nil, 1)
+	if err != nil {
+		return nil, err
+	}
+	return batch[0], nil
+}
+
+// ReadBatch is Read for several messages: it appends one to batch, and those that are there already, as long as batch
+// has less than most. A PING is answered when the messages before it have been returned and ReadBatch is called again.
+func (c *Conn) ReadBatch(batch [][][]byte, most int) ([][][]byte, error) {
 	c.reader.mu.Lock()
 	if c.leaving.Load() {
 		c.reader.mu.Unlock()
 		<-c.done // CloseWrite needs its time
 		return nil, c.cause
 	}
-	msg, err := c.reader.next(c.command)
+	batch, err := c.reader.next(batch, most, c.command)
 	c.reader.mu.Unlock()
 	if c.leaving.Load() {
 		c.reader.leave()
@@ -34,7 +43,7 @@ func (c *Conn) Read() ([][]byte, error) {
 		}
 		return nil, c.fail(err)
 	}
-	return msg, nil
+	return batch, nil
 }
 
 // command acts on a command from the peer. Those that are not known are ignored, as RFC 37 asks.

@@ -13,7 +13,7 @@ func TestConflatingOutboxKeepsTheNewestAlone(t *testing.T) {
 		o := NewOutbox(1, 0, nil)
 		o.Conflate()
 		for i := range 100 {
-			if !o.HasRoom() || !o.Send(text(strconv.Itoa(i))) {
+			if !o.HasRoom() || !o.Send(nil, text(strconv.Itoa(i))) {
 				t.Fatal("full")
 			}
 		}
@@ -34,7 +34,7 @@ func TestConflatingOutboxKeepsTheNewestAlone(t *testing.T) {
 		<-served
 		peer.Close()
 		c.Close()
-		if o.Send(text("x")) || o.Len() != 0 {
+		if o.Send(nil, text("x")) || o.Len() != 0 {
 			t.Error("sent after Close", o.Len())
 		}
 	})
@@ -47,9 +47,9 @@ func TestConflatingOutboxReplacesWhatAConnectionDidNotTake(t *testing.T) {
 	a, b := memnet.Pipe()
 	c, _ := raw(t, a, b, 1000)
 	c.Close()
-	o.Send(text("old"))
+	o.Send(nil, text("old"))
 	<-serving(o, c)
-	o.Send(text("new"))
+	o.Send(nil, text("new"))
 	a, b = memnet.Pipe()
 	c, peer := connect(t, a, b)
 	served := serving(o, c)
@@ -58,29 +58,4 @@ func TestConflatingOutboxReplacesWhatAConnectionDidNotTake(t *testing.T) {
 	}
 	o.Close()
 	<-served
-}
-
-func TestBorrowerThatConflatesGetsTheNewestAlone(t *testing.T) {
-	o := NewOutbox(5, 0, nil)
-	for _, s := range []string{"1", "2", "3"} {
-		o.Send(text(s))
-	}
-	o.Lend(5, true, func() {})
-	if batch := o.Take(nil); len(batch) != 1 || string(batch[0][0]) != "3" || o.Len() != 1 {
-		t.Error(batch, o.Len())
-	}
-	o.Done(1)
-	for range 100 {
-		if !o.Send(text("4")) {
-			t.Fatal("full")
-		}
-	}
-	if sent, _ := o.Sent(); o.Len() != 1 || sent != 1 || o.Replaced() != 2+99 {
-		t.Error(o.Len(), sent, o.Replaced())
-	}
-	o.Reclaim()
-	o.Send(text("5"))
-	if o.Len() != 2 {
-		t.Error("it conflates for nobody")
-	}
 }

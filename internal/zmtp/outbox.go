@@ -2,168 +2,187 @@ package zmtp
 
 import (
 	"sync"
-	"sync/atomic"
 	"time"
-
-	"github.com/troupe-go/troupe/internal/queue"
 )
 
 // lull is how long nothing was sent before a message is written by its sender. Those that come faster are left to the
 // writer, which writes many at once.
 const lull = 5 * time.Microsecond
 
+// start is what times are counted from: comparing durations costs less than comparing times.
+var start = time.Now()
+
 // Outbox is a bounded queue of messages to one peer. It outlives connections: each is served for as long as it lasts,
 // and what it did not take whole is the first that the next one gets. What was written to a connection that then broke
 // may be lost. Messages of one sender are never reordered.
 //
-// If the peer is in this process, the outbox can be lent to it: then the peer takes the messages itself.
+// Messages are put into their form on the wire when they are sent, one behind the other: however many they are, they
+// take a few pieces of memory, which are used again.
 type Outbox struct {
-	q     queue.Queue[[][]byte] // without a limit of its own
-	room  func()
-	most  int64 // of bytes
-	weigh bool  // bytes is kept, and most heeded
+	limit     int
+	most      int64 // of bytes
+	room      func()
+	conflates bool
 
-	limit    atomic.Int64
-	count    atomic.Int64 // messages queued, in hand, and half written
-	bytes    atomic.Int64 // memory that those in count take, but for one that is just being written through
-	full     atomic.Bool  // a Send was refused, or told that it would be, since room was last called
-	conflate atomic.Bool  // only the newest message is kept
-
-	conn   atomic.Pointer[Conn]   // served now
-	ready  atomic.Pointer[func()] // lent now
-	armed  atomic.Bool            // the next message is to be announced with ready
-	wake   chan struct{}          // something for Serve to do
+	wake   chan struct{} // something for Serve to do
 	closed chan struct{}
-	once   sync.Once
 
-	// writing is held by whoever takes from q and until what was taken is written: a sender that finds the outbox empty
-	// and gets this lock can't overtake anything.
-	writing    sync.Mutex
-	held       [][][]byte // taken and not written
-	batch      [][][]byte // what held is a part of, to be used again
-	half       [][]byte   // half written to halfOn
-	halfOn     *Conn
-	last       time.Duration // when a Send last held writing, since start
-	lent       int           // messages that the borrower has in hand
-	extra      int           // the borrower's addition to limit
-	conflating bool          // conflate, but for the borrower's wish
-
-	sent, sentBytes atomic.Uint64 // changed by who holds writing
-	replaced        atomic.Uint64
-
-	waiting sync.Mutex
+	mu      sync.Mutex      // held for moments
+	hand    []*batch        // taken by Serve, oldest first
+	queue   []*batch        // behind them; the last one is added to
+	count   int             // messages in both
+	bytes   int64           // in both, as on the wire
+	conn    *Conn           // served now
+	writing bool            // somebody writes, without the lock, what is first in hand
+	blocked bool            // it is Serve, which may take long
+	knocked bool            // Serve found somebody writing
+	idle    bool            // Serve waits for wake
+	refused bool            // a Send was, or was told that it would be, since room was last called
+	over    bool            // closed
+	settled sync.Cond       // writing became false
 	waiters []chan struct{} // to be closed when all is written
+	last    time.Duration   // when a Send last wrote, since start
+
+	sent, sentBytes, replaced uint64
 }
 
-// start is what times are counted from: comparing durations costs less than comparing times.
-var start = time.Now()
-
-// NewOutbox returns an empty outbox for at most limit messages, and, if it is weighed, as many as take less than most
-// bytes of memory and one more: so a single message is never too large. Zero or less means any number. room may be nil;
-// it is called when a message could be sent again after one was refused. It must be quick, and of the outbox it may call
-// nothing but Send, HasRoom, Heavy and Len.
+// NewOutbox returns an empty outbox for at most limit messages, and for as many as take less than most bytes and one
+// more: so a single message is never too large. Zero or less means any number. room may be nil; it is called when a
+// message could be sent again after one was refused. It must be quick, and of the outbox it may call nothing but Send,
+// HasRoom, Heavy and Len.
 func NewOutbox(limit int, most int64, room func()) *Outbox {
-	o := &Outbox{room: room, most: most, wake: make(chan struct{}, 1), closed: make(chan struct{})}
-	o.limit.Store(int64(limit))
-	o.q.Init(0)
+	o := &Outbox{limit: limit, most: most, room: room, wake: make(chan struct{}, 1), closed: make(chan struct{})}
+	o.settled.L = &o.mu
 	return o
 }
 
-// Weigh bounds the memory of what is queued, and makes Heavy work. It is called before anything else, for an outbox that
-// is never lent.
-func (o *Outbox) Weigh() { o.weigh = true }
+// Conflate lets Send replace what no connection took yet, instead of queueing behind it. It is called before anything
+// else.
+func (o *Outbox) Conflate() { o.conflates = true }
 
-// Conflate lets Send replace what no connection and no borrower took yet, instead of queueing behind it. It is called
-// before anything else.
-func (o *Outbox) Conflate() {
-	o.conflating = true
-	o.conflate.Store(true)
-}
-
-// Send queues msg, or writes it at once if that is possible without waiting and nothing is before it. It never waits.
-// The outbox owns msg from then on. It returns false, and msg stays the caller's, if the outbox is full or closed.
-func (o *Outbox) Send(msg [][]byte) bool { return o.accept(msg, true) }
+// Send queues a message of the frames of head and those of frames, or writes it at once if that is possible without
+// waiting and nothing is before it. It never waits, and it keeps nothing of the frames. It returns false if the outbox
+// is full or closed.
+func (o *Outbox) Send(head, frames [][]byte) bool { return o.accept(head, frames, true) }
 
 // Queue is a Send that leaves the writing to Serve: for who sends to many.
-func (o *Outbox) Queue(msg [][]byte) bool { return o.accept(msg, false) }
+func (o *Outbox) Queue(head, frames [][]byte) bool { return o.accept(head, frames, false) }
 
-func (o *Outbox) accept(msg [][]byte, through bool) bool {
-	if !o.reserve() {
-		o.full.Store(true)
-		if !o.reserve() { // there was no room after the Store, so whoever makes some will call room
-			return false
-		}
-	}
-	if through && o.count.Load() == 1 && o.through(msg) {
-		return true
-	}
-	wake, ok := o.put(msg)
-	if !ok {
-		o.release(1)
+func (o *Outbox) accept(head, frames [][]byte, through bool) bool {
+	o.mu.Lock()
+	if o.over || !o.fits() {
+		o.refused = true
+		o.mu.Unlock()
 		return false
 	}
-	if ready := o.ready.Load(); ready != nil && o.armed.Load() && o.armed.CompareAndSwap(true, false) {
-		(*ready)()
+	o.put(head, frames)
+	switch {
+	case through && o.free():
+		o.through()
+		return true
+	case o.idle && !o.writing:
+		o.idle = false
+		o.mu.Unlock()
+		o.signal()
+		return true
+	}
+	o.mu.Unlock()
+	return true
+}
+
+// put adds a message to the last batch of the queue.
+func (o *Outbox) put(head, frames [][]byte) {
+	size := wireSize(head, 0) + wireSize(frames, 0)
+	if o.conflates {
+		o.replace()
+	}
+	n := len(o.queue)
+	if n == 0 || !o.queue[n-1].fits(size) {
+		o.queue = append(o.queue, newBatch(size, n == 0))
+		n++
+	}
+	o.queue[n-1].add(head, frames)
+	o.count++
+	o.bytes += int64(size)
+}
+
+// free says whether the one message in the outbox can be written by its sender: nothing is before it, and it comes after
+// a lull.
+func (o *Outbox) free() bool {
+	if o.count > 1 || o.writing || o.conn == nil {
+		return false
+	}
+	now := time.Since(start)
+	busy := now-o.last < lull
+	o.last = now
+	return !busy
+}
+
+// through writes the only message in the outbox, as far as that is possible without waiting. It is called with the lock,
+// and releases it.
+func (o *Outbox) through() {
+	c, b := o.conn, o.queue[0]
+	o.hand, o.queue = append(o.hand, b), o.queue[:0]
+	o.writing = true
+	o.mu.Unlock()
+	taken, rest := c.tryEncoded(b.buf, false)
+	o.mu.Lock()
+	o.last = time.Since(start)
+	sent := taken && !rest
+	if sent {
+		o.hand = o.hand[:0]
+		o.wrote(b.messages, b.payload, len(b.buf))
+	} else if taken {
+		b.halfOn = c
+	}
+	o.settle()
+	wake := o.knocked || o.idle && o.count > 0
+	if wake {
+		o.idle, o.knocked = false, false
+	}
+	o.tell(sent)
+	if sent {
+		b.free()
 	}
 	if wake {
 		o.signal()
 	}
-	return true
 }
 
-// put queues msg, unless the outbox is closed.
-func (o *Outbox) put(msg [][]byte) (wake, ok bool) {
-	if o.conflate.Load() {
-		return o.replace(msg)
-	}
-	if o.weigh {
-		o.bytes.Add(int64(Footprint(msg)))
-	}
-	wake, err := o.q.Force(msg)
-	if err != nil && o.weigh {
-		o.bytes.Add(-int64(Footprint(msg)))
-	}
-	return wake, err == nil
+// settle notes that nobody writes any more. The lock is held.
+func (o *Outbox) settle() {
+	o.writing, o.blocked = false, false
+	o.settled.Broadcast()
 }
 
-// through writes msg, the only message in the outbox, if that is possible without waiting.
-func (o *Outbox) through(msg [][]byte) bool {
-	c := o.conn.Load()
-	if c == nil || !o.writing.TryLock() {
-		return false
+// wrote notes that messages were sent. The lock is held.
+func (o *Outbox) wrote(messages, payload, bytes int) {
+	o.sent += uint64(messages)
+	o.sentBytes += uint64(payload)
+	o.remove(messages, bytes)
+}
+
+// remove counts messages less.
+func (o *Outbox) remove(messages, bytes int) {
+	o.count -= messages
+	o.bytes -= int64(bytes)
+}
+
+// tell releases the lock, and tells those who wait for it that there is room, or that nothing is left.
+func (o *Outbox) tell(less bool) {
+	refused := less && o.refused
+	if refused {
+		o.refused = false
 	}
-	defer o.writing.Unlock()
-	now := time.Since(start)
-	busy := now-o.last < lull
-	o.last = now
-	// The writer may have been between a Take and this lock's release when the message was counted, or another sender
-	// may have queued one meanwhile: only now is it sure that nothing is before this one.
-	if busy || o.count.Load() != 1 || o.conn.Load() != c || o.isClosed() {
-		return false
-	}
-	taken, rest := c.TryWrite(msg)
-	o.last = time.Since(start)
-	switch {
-	case rest:
-		if o.weigh {
-			o.bytes.Add(int64(Footprint(msg)))
+	if o.count == 0 {
+		for _, w := range o.waiters {
+			close(w)
 		}
-		o.half, o.halfOn = msg, c
-		o.signal()
-	case taken:
-		o.sent.Add(1)
-		o.sentBytes.Add(uint64(Payload(msg)))
-		o.release(1)
+		o.waiters = nil
 	}
-	return taken
-}
-
-// release counts n messages less, and tells those who wait for that.
-func (o *Outbox) release(n int) {
-	left := o.count.Add(int64(-n))
-	o.hasRoom()
-	if left == 0 {
-		o.tellEmpty()
+	o.mu.Unlock()
+	if refused && o.room != nil {
+		o.room()
 	}
 }
 
@@ -174,52 +193,42 @@ func (o *Outbox) signal() {
 	}
 }
 
-// Len returns how many messages are not yet written, or not yet taken and done by a borrower.
-func (o *Outbox) Len() int { return int(o.count.Load()) }
-
-// Purge drops what no connection took, and returns how many messages that were. None may be served, and the outbox not
-// lent, meanwhile.
+// Purge drops what no connection took, and returns how many messages that were. None may be served meanwhile.
 func (o *Outbox) Purge() (dropped int) {
-	o.writing.Lock()
-	rest := append(o.held, o.q.Take(nil)...)
-	if o.half != nil {
-		rest = append(rest, o.half)
-	}
-	o.half, o.halfOn, o.held, o.batch = nil, nil, nil, nil
-	o.lighten(rest)
-	o.writing.Unlock()
-	if len(rest) > 0 {
-		o.release(len(rest))
-	}
-	return len(rest)
+	o.mu.Lock()
+	dropped = o.clear()
+	o.tell(dropped > 0)
+	return dropped
 }
 
-// Close refuses further messages and returns those that were not written, oldest first. It does not wait for a peer: a
-// connection that is just being written to is closed. (Wait before, to let it finish.)
-func (o *Outbox) Close() (rest [][][]byte) { return o.close(false) }
+// Close refuses further messages and returns how many were not written. It does not wait for a peer: a connection that
+// is just being written to is closed. (Wait before, to let it finish.)
+func (o *Outbox) Close() (unsent int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.over {
+		o.over = true
+		close(o.closed)
+	}
+	if c := o.conn; o.blocked && c != nil {
+		o.mu.Unlock()
+		c.Close()
+		o.mu.Lock()
+	}
+	return o.clear()
+}
 
-// Yield is Close for a borrower that takes what was not written, too: it counts as sent.
-func (o *Outbox) Yield() (rest [][][]byte) { return o.close(true) }
-
-func (o *Outbox) close(sent bool) (rest [][][]byte) {
-	o.once.Do(func() { close(o.closed) })
-	queued := o.q.Close()
-	if !o.writing.TryLock() {
-		if c := o.conn.Load(); c != nil && o.Len() > 0 { // with nothing to write, the lock is not held for long
-			c.Close()
+// clear drops all there is.
+func (o *Outbox) clear() (dropped int) {
+	for o.writing {
+		o.settled.Wait()
+	}
+	for _, b := range append(o.hand, o.queue...) {
+		dropped += b.messages
+		if b.halfOn == nil {
+			b.free()
 		}
-		o.writing.Lock()
 	}
-	defer o.writing.Unlock()
-	if o.half != nil {
-		rest = append(rest, o.half)
-	}
-	rest = append(append(rest, o.held...), queued...)
-	o.half, o.halfOn, o.held, o.batch = nil, nil, nil, nil
-	o.lighten(rest)
-	if sent {
-		o.tally(rest)
-	}
-	o.count.Add(int64(-len(rest)))
-	return rest
+	o.hand, o.queue, o.count, o.bytes = nil, nil, 0, 0
+	return dropped
 }

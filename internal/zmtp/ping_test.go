@@ -75,7 +75,7 @@ func TestPingComesAfterAllThatWasSentBefore(t *testing.T) {
 						for i, n := 0, 0; i < 200; i++ {
 							for range 1 + i%17*s { // from alone and written through to much and queued
 								n++
-								o.Send([][]byte{binary.BigEndian.AppendUint32([]byte{byte(s)}, uint32(n)), make([]byte, 100*s)})
+								o.Send(nil, [][]byte{binary.BigEndian.AppendUint32([]byte{byte(s)}, uint32(n)), make([]byte, 100*s)})
 							}
 							var err error
 							if s%2 == 0 {
@@ -105,7 +105,7 @@ func TestPingIsNotKeptWaitingByWhoNeverStopsSending(t *testing.T) {
 	d, r := connect(t, a, b)
 	var o *Outbox
 	fill := func() {
-		for o.Send([][]byte{make([]byte, 2000)}) {
+		for o.Send(nil, [][]byte{make([]byte, 2000)}) {
 		}
 	}
 	o = NewOutbox(100, 0, fill) // whenever there is room
@@ -134,7 +134,7 @@ func TestPingBeforeTheOutboxServesComesAfterWhatItHolds(t *testing.T) {
 		read := []chan struct{}{drained(d, ignore), drained(r, func([][]byte) { got.Add(1) })}
 		o := NewOutbox(0, 0, nil)
 		for range 5000 {
-			o.Send(text("x"))
+			o.Send(nil, text("x"))
 		}
 		ponged := make(chan error)
 		go func() { ponged <- o.Ping(t.Context(), d) }()

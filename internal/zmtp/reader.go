@@ -11,15 +11,14 @@ import (
 )
 
 const (
-	bigBody    = 16 << 10  // a longer body gets memory of its own
+	bigBody    = 16 << 10  // a longer body is read into memory of its own
 	firstClaim = 128 << 10 // how much of it before any of the body has arrived
 	maxFrames  = 1 << 16   // in one message
-	listSize   = 64        // messages' lists of frames are cut from lists of this length
-	plainSize  = 4 << 10   // read buffer of a connection without file descriptor
+	fewFrames  = 16        // in a message that is decoded in one go
 )
 
-// reader takes frames from a stream. It reads into a slab as much as there is, and hands out parts of it. While nothing
-// is there to read, it holds no slab.
+// reader takes messages from a stream. It reads as much as there is, and copies them out. While nothing is there to
+// read, it holds no buffer.
 type reader struct {
 	mu   sync.Mutex    // held during a Read
 	left chan struct{} // a Read has released mu while CloseWrite waits for it
@@ -33,11 +32,11 @@ type reader struct {
 	overhead uint64 // the cipher's
 	publish  bool   // SUBSCRIBE and CANCEL become messages
 
-	slab *slab  // what buf was borrowed with; nil if it was not
-	buf  []byte // buf[r:w] is read and not handed out, buf[w:] is free
-	r, w int
+	in   *intake // nil while there is nothing to read
+	kept []byte  // what was not decoded when in was given up
+	r, w int     // in.buf[r:w] is read and not decoded
+	lean bool    // a big body was read last
 
-	list    [][]byte // frames of messages handed out, and of the one under way
 	attempt func(fd uintptr) bool
 	n       int // what attempt read
 	err     error
@@ -49,15 +48,83 @@ func (r *reader) init(nc net.Conn, maxMessage int64) {
 	r.attempt = r.readRaw
 }
 
-// next returns the next message. Commands on the way go to command, whose error ends it; libzmq sends a PING also
-// between two frames of a message. The error is io.EOF only between two messages.
-func (r *reader) next(command func(body []byte) error) ([][]byte, error) {
-	start, big := len(r.list), false
+// next appends messages to batch until that has most: at least one, and no more than are there. Commands on the way go
+// to command, after the messages before them were returned; its error ends it. The error is io.EOF only between two
+// messages. With an error there is no message.
+func (r *reader) next(batch [][][]byte, most int, command func(body []byte) error) ([][][]byte, error) {
+	for {
+		var msg [][]byte
+		need := 0
+		for len(batch) < most {
+			if msg, need = r.decode(); msg == nil {
+				break
+			}
+			batch = append(batch, msg)
+		}
+		if len(batch) > 0 {
+			return batch, nil
+		}
+		if need > 0 {
+			if err := r.fill(need); err != nil {
+				return nil, r.inside(err, r.partial())
+			}
+			continue
+		}
+		msg, err := r.message(command)
+		if err != nil {
+			return nil, err
+		}
+		if msg != nil {
+			return append(batch, msg), nil
+		}
+	}
+}
+
+// decode returns the next message, if all of it has been read. If not, need is how many bytes there have to be for
+// another try; it is 0 if message has to take what is there: a command, what is sealed, large or wrong.
+func (r *reader) decode() (msg [][]byte, need int) {
+	p := r.unread()
+	if r.cipher != nil {
+		return nil, 0
+	}
+	frames, size, at := 0, 0, 0
+	for more := true; more; frames++ {
+		h, n, err := decodeHeader(p[at:])
+		body := int(h.size)
+		switch {
+		case err != nil, frames == fewFrames, h.command(), h.size > bigBody, uint64(size+body) > r.max:
+			return nil, 0
+		case n == 0:
+			return nil, at + longHeader
+		}
+		if at += n + body; at > intakeSize {
+			return nil, 0
+		} else if at > len(p) {
+			return nil, at
+		}
+		size += body
+		more = h.more()
+	}
+	msg, buf := r.in.arena.cut(frames, size)
+	at = r.r
+	for i := range msg {
+		h, n, _ := decodeHeader(r.in.buf[at:r.w])
+		at += n
+		msg[i], buf = place(buf, r.in.buf[at:at+int(h.size)])
+		at += int(h.size)
+	}
+	r.r, r.lean = at, false
+	return msg, 0
+}
+
+// message returns the next message, reading as much as it takes, or nil after a command. libzmq sends a PING also between
+// two frames of a message.
+func (r *reader) message(command func(body []byte) error) (msg [][]byte, err error) {
 	total := uint64(0) // bytes of the message so far
 	for {
 		h, err := r.header()
 		if err != nil {
-			return nil, r.inside(err, len(r.list) > start)
+			return nil, r.inside(err, msg != nil)
 		}
 		if h.size > r.max-total+r.overhead {
 			return nil, fmt.Errorf("%w: frame of %d bytes after %d bytes of its message, the limit is %d", ErrProtocol, h.size, total, r.max)
@@ -72,32 +139,24 @@ func (r *reader) next(command func(body []byte) error) ([][]byte, error) {
 			}
 		}
 		if h.command() {
-			if sub := r.subscription(body); sub != nil {
-				if len(r.list) > start {
-					return nil, fmt.Errorf("%w: subscription inside a message", ErrProtocol)
-				}
+			if sub := r.subscription(body); sub != nil && msg != nil {
+				return nil, fmt.Errorf("%w: subscription inside a message", ErrProtocol)
+			} else if sub != nil {
 				return [][]byte{sub}, nil
 			}
-			if err := command(body); err != nil {
+			if err := command(body); err != nil || msg == nil {
 				return nil, err
 			}
 			continue
 		}
-		if len(r.list)-start == maxFrames {
+		if len(msg) == maxFrames {
 			return nil, fmt.Errorf("%w: message of more than %d frames", ErrProtocol, maxFrames)
 		}
 		total += h.size
-		big = big || h.size > bigBody
-		start = r.room(start)
-		r.list = append(r.list, body)
-		if h.more() {
-			continue
+		msg = append(msg, body)
+		if !h.more() {
+			return msg, nil
 		}
-		msg := r.list[start:len(r.list):len(r.list)]
-		if big {
-			r.list = nil // or small messages would keep the big one's memory
-		}
-		return msg, nil
 	}
 }
 
@@ -116,15 +175,8 @@ func (r *reader) open(h header, sealed []byte) (header, []byte, error) {
 	return header{flags: flags(more, command), size: uint64(len(body))}, body, nil
 }
 
-// room makes room in list for one more frame of the message that starts at start, and returns where it starts now.
-func (r *reader) room(start int) int {
-	if len(r.list) < cap(r.list) {
-		return start
-	}
-	frames := r.list[start:]
-	r.list = append(make([][]byte, 0, max(listSize, 2*len(frames))), frames...)
-	return 0
-}
+// partial says whether a part of a message was read.
+func (r *reader) partial() bool { return r.w > r.r || len(r.kept) > 0 }
 
 // inside says of an error that it came in the middle of something.
 func (r *reader) inside(err error, inside bool) error {
@@ -137,7 +189,7 @@ func (r *reader) inside(err error, inside bool) error {
 // header takes the next frame's header.
 func (r *reader) header() (header, error) {
 	for {
-		h, n, err := decodeHeader(r.buf[r.r:r.w])
+		h, n, err := decodeHeader(r.unread())
 		if err != nil {
 			return h, err
 		}
@@ -145,14 +197,13 @@ func (r *reader) header() (header, error) {
 			r.r += n
 			return h, nil
 		}
-		partial := r.w > r.r
 		if err := r.fill(longHeader); err != nil {
-			return h, r.inside(err, partial)
+			return h, r.inside(err, r.partial())
 		}
 	}
 }
 
-// body takes the next size bytes.
+// body takes the next size bytes, in memory of their own.
 func (r *reader) body(size uint64) ([]byte, error) {
 	if size > bigBody {
 		return r.bigBody(size)
@@ -163,7 +214,7 @@ func (r *reader) body(size uint64) ([]byte, error) {
 			return nil, err
 		}
 	}
-	body := r.buf[r.r : r.r+n : r.r+n]
+	body := append(make([]byte, 0, n), r.unread()[:n]...)
 	r.r += n
 	return body, nil
 }
@@ -172,8 +223,9 @@ func (r *reader) body(size uint64) ([]byte, error) {
 func (r *reader) bigBody(size uint64) ([]byte, error) {
 	body := make([]byte, 0, min(size, firstClaim))
 	n := min(r.w-r.r, cap(body))
-	body = append(body, r.buf[r.r:r.r+n]...)
+	body = append(body, r.unread()[:n]...)
 	r.r += n
+	r.lean = true
 	for uint64(len(body)) < size {
 		if len(body) == cap(body) {
 			grown := make([]byte, len(body), min(size, 2*uint64(cap(body))))
@@ -192,87 +244,4 @@ func (r *reader) bigBody(size uint64) ([]byte, error) {
 		}
 	}
 	return body, nil
-}
-
-// fill reads at least one byte more. buf will have room for need bytes from r on, need being at most bigBody.
-func (r *reader) fill(need int) error {
-	switch short := len(r.buf)-r.r < need; {
-	case short && r.r == r.w && r.raw != nil:
-		r.use(nil, nil) // readRaw finds a new one when there is something to read
-	case short && r.r == r.w && need <= plainSize:
-		r.use(nil, make([]byte, plainSize))
-	case short:
-		s := borrow(need)
-		kept := copy(s.free, r.buf[r.r:r.w])
-		r.use(s, s.free)
-		r.w = kept
-	}
-	if err := r.deadline(); err != nil {
-		return err
-	}
-	r.turn.next()
-	defer r.turn.next()
-	if r.raw == nil {
-		n, err := r.nc.Read(r.buf[r.w:])
-		r.w += n
-		if n > 0 {
-			return nil
-		}
-		return err
-	}
-	r.n, r.err = 0, nil
-	if err := r.raw.Read(r.attempt); err != nil {
-		return err
-	}
-	r.w += r.n
-	return r.err
-}
-
-// readRaw reads what is there. If that is nothing and nothing is half read, it keeps no memory for the wait.
-func (r *reader) readRaw(fd uintptr) bool {
-	if r.buf == nil {
-		s := borrow(longHeader)
-		r.use(s, s.free)
-	}
-	n, again, err := readNow(fd, r.buf[r.w:])
-	if again {
-		if r.r == r.w {
-			r.slab.free = r.buf[r.w:]
-			r.slab.giveBack()
-			r.use(nil, nil)
-		}
-		return false
-	}
-	r.n, r.err = n, err
-	return true
-}
-
-// use makes buf the buffer, empty.
-func (r *reader) use(s *slab, buf []byte) { r.slab, r.buf, r.r, r.w = s, buf, 0, 0 }
-
-// deadline gives the peer the time that it said it would need at most, if it did.
-func (r *reader) deadline() error {
-	if r.ttl == 0 {
-		return nil
-	}
-	return r.nc.SetReadDeadline(time.Now().Add(r.ttl))
-}
-
-// leave tells CloseWrite that mu is free.
-func (r *reader) leave() {
-	select {
-	case r.left <- struct{}{}:
-	default:
-	}
-}
-
-// discard reads until the stream ends.
-func (r *reader) discard() {
-	s := borrow(slabLeft)
-	defer s.giveBack()
-	for {
-		if _, err := r.nc.Read(s.free); err != nil {
-			return
-		}
-	}
 }

@@ -31,13 +31,13 @@ func TestMessagesOfAllSizesArriveWhole(t *testing.T) {
 			a, b := stream(t)
 			d, r := connect(t, a, b)
 			var sent [][][]byte
-			for i, size := range []int{0, 1, 255, 256, bigFrame - 1, bigFrame, bigBody, bigBody + 1, slabSize, firstClaim + 1, 1 << 20} {
+			for i, size := range []int{0, 1, 255, 256, bigFrame - 1, bigFrame, bigBody, bigBody + 1, intakeSize, firstClaim + 1, 1 << 20} {
 				sent = append(sent, [][]byte{bytes.Repeat([]byte{byte(i)}, size)}, [][]byte{{}, {1}, bytes.Repeat([]byte{byte(i)}, size), {2}})
 			}
 			for i := range 5000 {
 				sent = append(sent, text(fmt.Sprint("message ", i)))
 			}
-			sent = append(sent, make([][]byte, 3*listSize))
+			sent = append(sent, make([][]byte, 3*pieceFrames))
 			done := make(chan error, 1)
 			go func() {
 				n, err := d.Write(sent)
@@ -260,7 +260,7 @@ func TestCloseEndsARead(t *testing.T) {
 	}
 }
 
-func TestIdleConnectionHoldsNoSlab(t *testing.T) {
+func TestIdleConnectionHoldsNoBuffer(t *testing.T) {
 	a, b := tcpPair(t)
 	c, peer := raw(t, a, b, 1000)
 	peer.Write(appendMessage(nil, text("x")))
@@ -272,8 +272,8 @@ func TestIdleConnectionHoldsNoSlab(t *testing.T) {
 	c.reader.attempt = func(fd uintptr) bool {
 		ok := attempt(fd)
 		if !ok {
-			if c.reader.buf != nil {
-				t.Error("a slab is held")
+			if c.reader.in != nil {
+				t.Error("a buffer is held")
 			}
 			close(done)
 			c.reader.attempt = attempt

@@ -1,51 +1,64 @@
 package zmtp
 
-// Heavy reports whether what is not yet written takes at least most bytes of memory. If so, room is called when some of
-// it was written.
-func (o *Outbox) Heavy(most int64) bool {
-	if o.bytes.Load() < most {
-		return false
-	}
-	o.full.Store(true)
-	return o.bytes.Load() >= most // if not, who wrote some may not have seen the Store
-}
-
 // HasRoom reports whether a Send would be taken now, unless the outbox is closed. If not, room is called when it would.
 func (o *Outbox) HasRoom() bool {
-	if o.fits(o.count.Load()) {
-		return true
-	}
-	o.full.Store(true)
-	return o.fits(o.count.Load()) // if not, whoever makes room has seen the Store
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	fits := o.fits()
+	o.refused = o.refused || !fits
+	return fits
 }
 
-// fits says whether there is room for a message more than n.
-func (o *Outbox) fits(n int64) bool {
-	if o.conflate.Load() || n == 0 {
-		return true
-	}
-	if limit := o.limit.Load(); limit > 0 && n >= limit {
-		return false
-	}
-	return !o.weigh || o.most <= 0 || o.bytes.Load() < o.most
+// fits says whether there is room for a message more.
+func (o *Outbox) fits() bool {
+	return o.count == 0 || o.conflates ||
+		(o.limit <= 0 || o.count < o.limit) && (o.most <= 0 || o.bytes < o.most)
 }
 
-// reserve counts one message more, if it fits.
-func (o *Outbox) reserve() bool {
-	for {
-		n := o.count.Load()
-		if !o.fits(n) {
-			return false
+// Heavy reports whether what is not yet written takes at least most bytes. If so, room is called when some of it was
+// written.
+func (o *Outbox) Heavy(most int64) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	heavy := o.bytes >= most
+	o.refused = o.refused || heavy
+	return heavy
+}
+
+// Len returns how many messages are not yet written.
+func (o *Outbox) Len() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.count
+}
+
+// Sent returns how many messages were written, and the bytes in their frames.
+func (o *Outbox) Sent() (messages, bytes uint64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.sent, o.sentBytes
+}
+
+// Replaced returns how many messages a newer one took the place of.
+func (o *Outbox) Replaced() uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.replaced
+}
+
+// replace drops what is not being written: a newer message takes its place. The lock is held.
+func (o *Outbox) replace() {
+	dropped := o.queue
+	if !o.writing && len(o.hand) > 0 && (o.hand[0].halfOn == nil || o.hand[0].halfOn != o.conn) { // left by a connection
+		dropped = append(o.hand, o.queue...)
+		o.hand = nil
+	}
+	for _, b := range dropped {
+		o.replaced += uint64(b.messages)
+		o.remove(b.messages, len(b.buf))
+		if b.halfOn == nil {
+			b.free()
 		}
-		if o.count.CompareAndSwap(n, n+1) {
-			return true
-		}
 	}
-}
-
-// hasRoom tells a sender that was refused that there is room.
-func (o *Outbox) hasRoom() {
-	if o.full.Load() && o.full.CompareAndSwap(true, false) && o.room != nil {
-		o.room()
-	}
+	o.queue = o.queue[:0]
 }

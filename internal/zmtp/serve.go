@@ -1,25 +1,31 @@
 package zmtp
 
-// A mouthful is what is written before it is counted as sent, which makes room, and before the next look at whether the
-// outbox was closed.
-const (
-	mouthful      = 1024
-	mouthfulBytes = 256 << 10
-)
+import "slices"
 
 // Serve writes what is in the outbox, and what comes, to c. It returns when c has ended, with c's error, or when the
-// outbox was closed, with nil; what c did not take stays. Only one connection can be served at a time, and none while
-// the outbox is lent. Somebody must read c, or its end may go unnoticed.
+// outbox was closed, with nil; what c did not take stays. Only one connection can be served at a time. Somebody must
+// read c, or its end may go unnoticed.
 func (o *Outbox) Serve(c *Conn) error {
 	c.pings.servedBy(o)
-	o.writing.Lock()
-	o.conn.Store(c)
-	o.writing.Unlock()
-	defer o.conn.CompareAndSwap(c, nil)
+	o.serve(c)
+	defer o.serve(nil)
+	asked := uint64(0) // calls of Ping before what is in hand was taken
 	for {
-		if err := o.drain(c); err != nil {
-			<-c.done // at once, or, if it is CloseWrite that ends c, when that is through
-			return c.Err()
+		b, writing := o.first()
+		switch {
+		case b != nil:
+			if err := o.write(c, b); err != nil {
+				<-c.done // at once, or, if it is CloseWrite that ends c, when that is through
+				return c.Err()
+			}
+			continue
+		case !writing:
+			c.reached(asked)
+			asked = c.pings.asked.Load()
+			if !o.take() {
+				continue
+			}
+			c.reached(asked)
 		}
 		select {
 		case <-o.wake:
@@ -31,72 +37,61 @@ func (o *Outbox) Serve(c *Conn) error {
 	}
 }
 
-// drain writes until nothing is left.
-func (o *Outbox) drain(c *Conn) error {
-	o.writing.Lock()
-	defer o.writing.Unlock()
-	if err := o.finish(c); err != nil {
-		return err
-	}
-	asked := uint64(0) // calls of Ping before the last Take
-	for !o.isClosed() {
-		if len(o.held) == 0 {
-			c.reached(asked)
-			asked = c.pings.asked.Load()
-			o.held = o.q.Take(o.batch)
-			if len(o.held) == 0 {
-				c.reached(asked)
-				o.batch = nil // the queue's now
-				return nil
-			}
-			o.batch = o.held
-		}
-		n, err := c.Write(o.held[:bite(o.held)])
-		o.written(o.held[:n])
-		o.held = o.held[n:]
-		o.release(n)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+func (o *Outbox) serve(c *Conn) {
+	o.mu.Lock()
+	o.conn = c
+	o.mu.Unlock()
 }
 
-// bite is how many of msgs make a mouthful.
-func bite(msgs [][][]byte) int {
-	bytes := 0
-	for i, msg := range msgs[:min(len(msgs), mouthful)] {
-		if bytes += Payload(msg); bytes >= mouthfulBytes {
-			return i + 1
-		}
+// first returns what is to be written next, or says that somebody is writing: then they wake Serve.
+func (o *Outbox) first() (b *batch, writing bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch {
+	case o.writing:
+		o.knocked = true
+		return nil, true
+	case len(o.hand) == 0:
+		return nil, false
 	}
-	return min(len(msgs), mouthful)
+	o.writing, o.blocked = true, true
+	return o.hand[0], false
 }
 
-// finish gets the message that a Send wrote half of to its end: on the same connection by writing the rest, on another
-// one by writing it whole.
-func (o *Outbox) finish(c *Conn) (err error) {
-	if o.half == nil {
-		return nil
-	}
-	if o.halfOn == c {
-		err = c.Flush()
-	} else {
-		_, err = c.Write([][][]byte{o.half})
-	}
-	if err == nil {
-		o.written([][][]byte{o.half})
-		o.half, o.halfOn = nil, nil
-		o.release(1)
-	}
-	return err
-}
-
-func (o *Outbox) isClosed() bool {
-	select {
-	case <-o.closed:
+// take takes what is queued in hand. If nothing is there it says so, and who queues something wakes Serve.
+func (o *Outbox) take() (empty bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch {
+	case o.writing || len(o.hand) > 0: // a Send was quicker
+	case len(o.queue) == 0:
+		o.idle = true
 		return true
 	default:
-		return false
+		o.hand, o.queue = o.queue, o.hand
 	}
+	return false
+}
+
+// write writes b, the first in hand: all of it, if another connection has written a part.
+func (o *Outbox) write(c *Conn, b *batch) (err error) {
+	before, n := len(b.buf), len(b.buf)
+	kept := b.halfOn != nil && b.halfOn != c // the other connection has its memory still
+	if b.halfOn != c {
+		n, err = c.writeEncoded(b.buf)
+	} else if err = c.Flush(); err != nil {
+		n = 0
+	}
+	o.mu.Lock()
+	messages, payload := b.drop(n)
+	o.wrote(messages, payload, before-len(b.buf))
+	if b.messages == 0 {
+		o.hand = slices.Delete(o.hand, 0, 1)
+	}
+	o.settle()
+	o.tell(messages > 0)
+	if err == nil && !kept {
+		b.free()
+	}
+	return err
 }

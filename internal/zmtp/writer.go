@@ -83,27 +83,12 @@ func (c *Conn) Flush() error {
 // writing, there is no room, msg is large, the stream has no way to write without waiting, or the connection has ended.
 // If rest is true, a part of it is left, which Write and Flush write before anything else; one of them must be called.
 func (c *Conn) TryWrite(msg [][]byte) (taken, rest bool) {
-	w := &c.writer
-	if !w.mu.tryLock() {
-		return false, false
-	}
-	defer c.unlock()
-	size := wireSize(msg, w.overhead)
-	if w.err != nil || len(w.rest) > 0 || size > tryMost {
+	if wireSize(msg, c.writer.overhead) > tryMost {
 		return false, false
 	}
 	buf := borrowBuffer()
 	defer giveBackBuffer(buf)
-	p := w.append((*buf)[:0], msg)
-	n, err := w.try(p)
-	if err != nil {
-		c.fail(err)
-	}
-	if n == 0 && size > 0 && (w.cipher == nil || err != nil) { // what was sealed once must go: the peer counts
-		return false, false
-	}
-	w.rest = append(w.rest, p[n:]...)
-	return true, len(w.rest) > 0
+	return c.tryEncoded(appendMessage((*buf)[:0], msg), false)
 }
 
 // unlock ends writing. A PONG or PING that was asked for meanwhile is not forgotten.
@@ -162,18 +147,6 @@ func (w *writer) takePong() {
 	if body := w.ping.Swap(nil); body != nil {
 		w.rest = w.appendCommand(w.rest, zmq4.CmdPing, *body)
 	}
-}
-
-// append appends what goes over the wire for msg.
-func (w *writer) append(dst []byte, msg [][]byte) []byte {
-	if w.cipher == nil {
-		return appendMessage(dst, msg)
-	}
-	last := len(msg) - 1
-	for i, body := range msg {
-		dst = appendSealed(dst, w.cipher, flags(i < last, false), body)
-	}
-	return dst
 }
 
 // appendCommand appends what goes over the wire for a command.
