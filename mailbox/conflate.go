@@ -1,9 +1,6 @@
 package mailbox
 
-import (
-	"github.com/troupe-go/troupe/internal/queue"
-	"github.com/troupe-go/troupe/internal/zmtp"
-)
+import "github.com/troupe-go/troupe/internal/zmtp"
 
 // conflatesSent says whether each peer's queue of what is to be sent keeps the newest message alone. (A SUB's and an
 // XSUB's hold subscriptions, of which each counts.)
@@ -16,17 +13,18 @@ func (s *Socket) conflatesReceived() bool {
 	return s.cfg.Conflate && (s.typ == Pull || s.typ == Sub || s.typ == Dealer)
 }
 
-// newest puts msg in the place of what is in the inbox of in.
-func (p *peer) newest(in *inlet, inbox *queue.Queue[[][]byte], msg [][]byte) {
-	in.quota.used.Add(int64(zmtp.Footprint(msg)))
-	old, wake, err := inbox.Replace(msg)
-	if err != nil { // can't be: the reader closes it
-		return
+// newest puts the last message of batches in the place of what is in the inbox of in.
+func (p *peer) newest(in *inlet, batches []zmtp.Batch) {
+	old := count(batches) - 1
+	var lists zmtp.Lists
+	var newest [][]byte
+	for i := range batches {
+		for batches[i].Len() > 0 {
+			newest = batches[i].Next(&lists, 0)
+		}
 	}
-	for _, msg := range old {
-		in.quota.give(zmtp.Footprint(msg))
-	}
-	p.s.drop(p, Replaced, len(old))
+	older, wake := in.inbox.replace(zmtp.Single(newest))
+	p.s.drop(p, Replaced, old+older)
 	if wake {
 		p.s.in.wake(in)
 	}

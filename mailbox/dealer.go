@@ -6,11 +6,10 @@ type dealer struct {
 	out balancer
 }
 
-func (d *dealer) join(p *peer)             { d.out.add(p) }
-func (d *dealer) leave(p *peer)            { d.out.remove(p) }
-func (*dealer) took(*inlet, [][]byte) bool { return false }
-func (d *dealer) up(*inlet, []byte) error  { return nil }
-func (d *dealer) down(*inlet)              {}
+func (d *dealer) join(p *peer)            { d.out.add(p) }
+func (d *dealer) leave(p *peer)           { d.out.remove(p) }
+func (d *dealer) up(*inlet, []byte) error { return nil }
+func (d *dealer) down(*inlet)             {}
 
 func (d *dealer) send(frames [][]byte) (bool, error) {
 	return d.out.send(nil, frames) != nil, nil

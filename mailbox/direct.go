@@ -30,8 +30,8 @@ func (d *direct) join(binding *peer, c *zmtp.Conn) bool {
 	connecting := d.ends[0]
 	d.ends[1] = binding
 	binding.meeting.Store(d)
-	d.in[0] = &inlet{peer: connecting, conn: c, typ: binding.s.typ, src: binding.near}
-	d.in[1] = &inlet{peer: binding, conn: c, typ: connecting.s.typ, src: connecting.near}
+	d.in[0] = &inlet{peer: connecting, conn: c, typ: binding.s.typ, src: binding.near, hwm: binding.near.limit}
+	d.in[1] = &inlet{peer: binding, conn: c, typ: connecting.s.typ, src: connecting.near, hwm: connecting.near.limit}
 	if !connecting.s.up(d.in[0], binding.s.identity()) {
 		d.over = true
 		return false

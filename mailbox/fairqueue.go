@@ -3,43 +3,9 @@ package mailbox
 import (
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/troupe-go/troupe/internal/zmtp"
 )
-
-// source is where an inlet's messages come from: the queue that a connection's reader fills, or the outbox of the
-// socket at the other end if that is in this process.
-type source interface {
-	Take(buf [][][]byte) [][][]byte
-	Done(n int)
-}
-
-// inlet is what comes in over one connection. It is part of the socket's fair queue whenever something may be in it,
-// and after its connection ended until it is empty.
-type inlet struct {
-	peer   *peer
-	conn   *zmtp.Conn   // the connection
-	typ    SocketType   // of the other end
-	wire   bool         // bytes move over the connection
-	quota  *quota       // of messages that came over the wire
-	served *zmtp.Outbox // what the other end is to read, or it waits; nil: it does not
-	id     []byte       // what a ROUTER calls the connection's other end
-	ended  atomic.Bool  // the connection has
-	pause  pause        // of reading
-
-	// guarded by the fair queue
-	src    source     // nil once the connection ended: what was in it is in rest
-	batch  [][][]byte // taken from src; batch[next:] is still to be received
-	next   int
-	rest   [][][]byte // to be received after batch: what the other end left behind
-	listed bool       // it has a place in the fair queue
-	known  bool       // it is in the fair queue's inlets
-	left   bool       // its messages count as left behind
-}
-
-// inletCost is about how much memory an inlet and its peer take.
-const inletCost = 2 << 10
 
 // fairQueue gives Recv the messages of all inlets, one from each in turn.
 type fairQueue struct {
@@ -50,6 +16,8 @@ type fairQueue struct {
 	turn  int      // the next one's place
 	left  int64    // memory that messages take whose connection, over a wire, has ended
 
+	lists  zmtp.Lists
+	lead   int // nil frames before a message's
 	got    receipts
 	inlets map[*inlet]struct{} // that something was in and may be still
 }
@@ -63,7 +31,7 @@ func (q *fairQueue) wake(in *inlet) {
 }
 
 func (q *fairQueue) list(in *inlet) {
-	if in.listed || in.ended.Load() && in.next == len(in.batch) && len(in.rest) == 0 {
+	if in.listed || in.ended.Load() && len(in.batches) == 0 && len(in.rest) == 0 {
 		return
 	}
 	in.listed = true
@@ -116,16 +84,14 @@ func (q *fairQueue) take(in *inlet) [][]byte {
 	if in.waits() {
 		return nil
 	}
-	msg := in.pop()
+	msg, size := in.pop(&q.lists, q.lead)
 	switch {
-	case msg == nil && in.left:
+	case !in.left:
+	case msg == nil:
 		in.left = false
 		q.left -= inletCost
-	case msg == nil:
-	case in.left:
-		q.left -= int64(zmtp.Footprint(msg))
-	case in.quota != nil:
-		in.quota.give(zmtp.Footprint(msg))
+	default:
+		q.left -= int64(size)
 	}
 	return msg
 }
@@ -137,13 +103,13 @@ func (q *fairQueue) more() bool {
 	return len(q.ready) > 0
 }
 
-// add puts msgs behind what is in in.
-func (q *fairQueue) add(in *inlet, msgs [][][]byte) {
-	if len(msgs) == 0 {
+// add puts batches behind what is in in.
+func (q *fairQueue) add(in *inlet, batches []zmtp.Batch) {
+	if len(batches) == 0 {
 		return
 	}
 	q.mu.Lock()
-	in.rest = append(in.rest, msgs...)
+	in.rest = append(in.rest, batches...)
 	q.list(in)
 	q.mu.Unlock()
 	q.waiting.wake()
@@ -151,26 +117,24 @@ func (q *fairQueue) add(in *inlet, msgs [][][]byte) {
 
 // end detaches in from its source. What it had taken is still received, then rest; but if it came over a wire and what
 // such connections left behind takes most bytes already, it is dropped, and end returns how many messages that were.
-func (q *fairQueue) end(in *inlet, rest [][][]byte, most int64) (dropped int) {
+func (q *fairQueue) end(in *inlet, rest []zmtp.Batch, most int64) (dropped int) {
 	q.mu.Lock()
 	defer q.waiting.wake()
 	defer q.mu.Unlock()
 	in.ended.Store(true)
-	in.src = nil
-	rest = append(in.batch[in.next:], rest...)
-	in.batch, in.next = nil, 0
+	rest = append(in.detach(), rest...)
 	switch {
 	case len(rest) == 0 && len(in.rest) > 0:
 		return 0
 	case len(rest) == 0, in.wire && q.left >= most:
 		q.forget(in)
-		return len(rest)
+		return count(rest)
 	}
 	if in.wire {
 		in.left = true
 		q.left += inletCost
-		for _, msg := range rest {
-			q.left += int64(zmtp.Footprint(msg))
+		for i := range rest {
+			q.left += int64(rest[i].Size())
 		}
 	}
 	in.rest = append(rest, in.rest...)
@@ -202,7 +166,7 @@ func (q *fairQueue) flush() (dropped int) {
 	defer q.mu.Unlock()
 	for _, in := range q.ready {
 		for looks := 0; looks < 3; { // at the batch, at what src has, and at rest
-			if in.next == len(in.batch) {
+			if len(in.batches) == 0 {
 				looks++
 			}
 			if q.take(in) == nil {
@@ -212,36 +176,4 @@ func (q *fairQueue) flush() (dropped int) {
 		}
 	}
 	return dropped
-}
-
-// waits says whether nothing is to be received from in for now: it does not read what it asked for.
-func (in *inlet) waits() bool {
-	return in.served != nil && !in.ended.Load() && in.served.Heavy(in.quota.most)
-}
-
-// pop returns the oldest message in in, nil if there is none.
-func (in *inlet) pop() [][]byte {
-	if in.next == len(in.batch) {
-		in.refill()
-		if len(in.batch) == 0 {
-			return nil
-		}
-	}
-	msg := in.batch[in.next]
-	in.batch[in.next] = nil
-	in.next++
-	if in.src != nil {
-		in.src.Done(1)
-	}
-	return msg
-}
-
-func (in *inlet) refill() {
-	in.next = 0
-	if in.src != nil {
-		if in.batch = in.src.Take(in.batch); len(in.batch) > 0 {
-			return
-		}
-	}
-	in.batch, in.rest = in.rest, nil
 }

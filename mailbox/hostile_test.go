@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/troupe-go/troupe/internal/zmtp"
 )
 
 // greeting is a ZMTP 3.1 greeting with the NULL mechanism.
@@ -155,8 +157,10 @@ func TestSilentConnectionsDisturbNobody(t *testing.T) {
 // endless is what comes from a peer that sends nonsense faster than anybody can drop it.
 type endless struct{}
 
-func (endless) Take([][][]byte) [][][]byte { return [][][]byte{{[]byte("nonsense")}} }
-func (endless) Done(int)                   {}
+func (endless) Take([]zmtp.Batch) []zmtp.Batch {
+	return []zmtp.Batch{zmtp.Single([][]byte{[]byte("nonsense")})}
+}
+func (endless) Done(int, int) {}
 
 func TestAFloodOfNonsenseDoesNotOutlastTheContext(t *testing.T) {
 	for _, typ := range []SocketType{Rep, Req} {

@@ -1,10 +1,6 @@
 package mailbox
 
-import (
-	"slices"
-
-	"github.com/troupe-go/troupe/internal/zmtp"
-)
+import "github.com/troupe-go/troupe/internal/zmtp"
 
 // loan is what the other end of a connection within the process has a pipe by.
 type loan struct {
@@ -25,44 +21,52 @@ func (p *pipe) lend(l *loan) {
 	}
 }
 
-// Take hands the borrower all that is there, oldest first: nil if that is nothing or the pipe is not lent any more. The
-// messages are the borrower's; buf is an earlier Take's result, all of it done, or nil, and becomes the pipe's. One
-// goroutine at a time may call it. What was taken counts as sent.
-func (p *pipe) Take(buf [][][]byte) [][][]byte {
+// Take is the borrower's fair queue's. What was taken counts as sent.
+func (p *pipe) Take(buf []zmtp.Batch) []zmtp.Batch {
 	clear(buf)
 	p.mu.Lock()
 	if p.loan == nil || len(p.queue) == 0 {
 		p.parked = p.loan != nil
-		if cap(p.queue) < cap(buf) {
-			p.queue = buf[:0]
-		}
 		p.mu.Unlock()
 		return nil
 	}
-	batch := p.queue
+	old := p.queued - 1
+	if p.newest() && old > 0 { // from before the loan
+		p.skip(old)
+	}
+	batches := p.queue
 	p.queue = buf[:0]
-	old := 0
-	if p.newest() { // or they are from before the loan
-		old = len(batch) - 1
-		batch = slices.Delete(batch, 0, old)
-		p.replaced += uint64(old)
-	}
-	p.taken += len(batch)
-	p.tally(batch)
+	p.spare = batches[len(batches)-1].Spare()
+	p.taken += p.queued
+	p.queued = 0
+	p.tally(batches)
 	p.tell(old > 0)
-	return batch
+	return batches
 }
 
-// tally notes that msgs were sent. The lock is held.
-func (p *pipe) tally(msgs [][][]byte) {
-	p.sent += uint64(len(msgs))
-	for _, msg := range msgs {
-		p.sentBytes += uint64(zmtp.Payload(msg))
+// skip removes the first n messages of the queue: others took their place.
+func (p *pipe) skip(n int) {
+	var lists zmtp.Lists
+	for range n {
+		p.queue[0].Next(&lists, 0)
+		if p.queue[0].Len() == 0 {
+			p.queue = p.queue[1:]
+		}
+	}
+	p.queued -= n
+	p.replaced += uint64(n)
+}
+
+// tally notes that batches were sent. The lock is held.
+func (p *pipe) tally(batches []zmtp.Batch) {
+	for i := range batches {
+		p.sent += uint64(batches[i].Len())
+		p.sentBytes += uint64(batches[i].Payload())
 	}
 }
 
-// Done reports that the borrower is through with n of the messages it took, which makes room for as many.
-func (p *pipe) Done(n int) {
+// Done is the borrower's fair queue's, too.
+func (p *pipe) Done(n, _ int) {
 	p.mu.Lock()
 	p.taken -= min(n, p.taken) // after a reclaim there is nothing left to report
 	p.tell(true)

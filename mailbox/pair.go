@@ -26,9 +26,8 @@ func (pr *pair) claim(p *peer) bool {
 	return pr.with == p
 }
 
-func (pr *pair) join(p *peer)            { pr.claim(p) }
-func (*pair) took(*inlet, [][]byte) bool { return false }
-func (*pair) down(*inlet)                {}
+func (pr *pair) join(p *peer) { pr.claim(p) }
+func (*pair) down(*inlet)     {}
 
 func (pr *pair) leave(p *peer) {
 	pr.mu.Lock()

@@ -17,9 +17,6 @@ type pattern interface {
 	up(in *inlet, identity []byte) error
 	// down tells that the connection has ended: in is detached from its source.
 	down(in *inlet)
-	// took sees each message that comes in, in order, before it is queued for Recv, and may keep it for itself. It is
-	// called by the goroutine that reads the connection.
-	took(in *inlet, msg [][]byte) bool
 	// recv returns a message that belongs to the caller.
 	recv() (msg [][]byte, ok bool, err error)
 }

@@ -3,10 +3,8 @@ package mailbox
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync/atomic"
 
-	"github.com/troupe-go/troupe/internal/queue"
 	"github.com/troupe-go/troupe/internal/zmtp"
 )
 
@@ -126,8 +124,9 @@ func (s *Socket) accepted(c *zmtp.Conn, at *place) {
 // talk moves messages between the peer and the connection until that ends. The end is the end of reading: after a
 // failed write what the peer had sent can still be read.
 func (p *peer) talk(c *zmtp.Conn) {
-	inbox := queue.New[[][]byte](p.s.cfg.RecvHWM)
-	in := &inlet{peer: p, conn: c, typ: c.Peer().Type, wire: true, src: inbox, quota: newQuota(p.s.cfg.memory)}
+	cfg := &p.s.cfg
+	in := &inlet{peer: p, conn: c, typ: c.Peer().Type, wire: true, inbox: newInbox(cfg.RecvHWM, cfg.memory), hwm: cfg.RecvHWM}
+	in.src = in.inbox
 	if p.s.typ == Rep {
 		in.served = p.wire
 		p.in.Store(in)
@@ -148,7 +147,7 @@ func (p *peer) talk(c *zmtp.Conn) {
 		read := make(chan struct{})
 		go func() {
 			defer close(read)
-			p.read(c, in, inbox)
+			p.read(c, in)
 		}()
 		if sub.restored(in) {
 			c.Up()
@@ -156,67 +155,56 @@ func (p *peer) talk(c *zmtp.Conn) {
 		<-read
 	} else {
 		c.Up()
-		p.read(c, in, inbox)
+		p.read(c, in)
 	}
 	c.Close()
 	<-written
-	p.s.drop(p, Lost, p.s.in.end(in, inbox.Close(), p.s.cfg.memory))
+	p.s.drop(p, Lost, p.s.in.end(in, in.inbox.Take(nil), cfg.memory))
 	p.s.down(in)
 }
 
-// mouthful is how many messages are read before they are put in the inbox.
-const mouthful = 256
+// taker is a pattern that sees each message before it is queued for Recv, in order, and may keep it for itself. It is
+// called by the goroutine that reads the connection.
+type taker interface {
+	took(in *inlet, msg [][]byte) bool
+}
 
-// read fills the inbox. When that is full, or its quota used up, it waits, and so does the peer once the buffers between
-// them are full too. Once the socket closes, or has left the endpoint, it drops what it reads.
-func (p *peer) read(c *zmtp.Conn, in *inlet, inbox *queue.Queue[[][]byte]) {
-	var batch [][][]byte
+// read fills the inbox. When that is full it waits, and so does the peer once the buffers between them are full too. Once
+// the socket closes, or has left the endpoint, it drops what it has no room for.
+func (p *peer) read(c *zmtp.Conn, in *inlet) {
+	taker, takes := p.s.pattern.(taker)
+	conflates := p.s.conflatesReceived()
+	var batches []zmtp.Batch
 	for {
+		room := in.inbox.wait(p.at.ctx)
 		var err error
-		if batch, err = c.ReadBatch(batch[:0], mouthful); err != nil {
+		if batches, err = c.ReadBatches(batches[:0], max(room, 1)); err != nil {
 			return
 		}
-		batch = slices.DeleteFunc(batch, func(msg [][]byte) bool { return p.s.pattern.took(in, msg) })
-		if p.s.conflatesReceived() {
-			for _, msg := range batch {
-				p.newest(in, inbox, msg)
-			}
-			continue
+		if takes {
+			batches = untaken(taker, in, batches)
 		}
-		p.s.drop(p, Lost, in.put(p.at.ctx, inbox, batch))
-		clear(batch)
+		switch {
+		case room == 0:
+			p.s.drop(p, Lost, count(batches))
+		case conflates:
+			p.newest(in, batches)
+		case len(batches) > 0 && in.inbox.put(batches...):
+			p.s.in.wake(in)
+		}
+		clear(batches)
 	}
 }
 
-// put queues msgs in inbox, and waits as long as there is no room for them, or until ctx ends: then it returns how many
-// were not queued.
-func (in *inlet) put(ctx context.Context, inbox *queue.Queue[[][]byte], msgs [][][]byte) (left int) {
-	cost := 0
-	for _, msg := range msgs {
-		cost += zmtp.Footprint(msg)
-	}
-	if !in.quota.try(cost) {
-		in.pause.begin()
-		in.quota.take(ctx, cost)
-		in.pause.end()
-	}
-	n, wake, _ := inbox.PushAll(msgs)
-	if wake {
-		in.peer.s.in.wake(in)
-	}
-	if msgs = msgs[n:]; len(msgs) == 0 {
-		return 0
-	}
-	in.pause.begin()
-	defer in.pause.end()
-	for i, msg := range msgs {
-		wake, err := inbox.Wait(ctx, msg)
-		if err != nil {
-			return len(msgs) - i
-		}
-		if wake {
-			in.peer.s.in.wake(in)
+// untaken returns what t does not keep of batches.
+func untaken(t taker, in *inlet, batches []zmtp.Batch) (left []zmtp.Batch) {
+	var lists zmtp.Lists
+	for i := range batches {
+		for batches[i].Len() > 0 {
+			if msg := batches[i].Next(&lists, 0); !t.took(in, msg) {
+				left = append(left, zmtp.Single(msg))
+			}
 		}
 	}
-	return 0
+	return left
 }

@@ -8,6 +8,9 @@ import (
 	"github.com/troupe-go/troupe/internal/zmtp"
 )
 
+// piece is how much memory messages share: who keeps one keeps its piece. A larger message has memory of its own.
+const piece = 4 << 10
+
 // pipe is the bounded queue of what is to be sent to a peer in this process. It outlives connections: while there is
 // one, it is lent to the other end, whose Recv takes the messages itself.
 type pipe struct {
@@ -17,14 +20,15 @@ type pipe struct {
 
 	closed chan struct{}
 
-	mu      sync.Mutex // held for moments
-	queue   [][][]byte // oldest first
-	taken   int        // messages that the borrower has in hand
-	loan    *loan      // nil: it is not lent
-	parked  bool       // the borrower is to be told of the next message
-	refused bool       // a Send was, or was told that it would be, since room was last called
-	over    bool       // closed
-	arena   zmtp.Arena
+	mu      sync.Mutex      // held for moments
+	queue   []zmtp.Batch    // oldest first; the last one is added to
+	queued  int             // messages in it
+	taken   int             // messages that the borrower has in hand
+	spare   []byte          // where the next batch starts
+	loan    *loan           // nil: it is not lent
+	parked  bool            // the borrower is to be told of the next message
+	refused bool            // a Send was, or was told that it would be, since room was last called
+	over    bool            // closed
 	waiters []chan struct{} // to be closed when all is taken and done
 
 	sent, sentBytes, replaced uint64
@@ -45,12 +49,7 @@ func (p *pipe) Send(head, frames [][]byte) bool {
 		p.mu.Unlock()
 		return false
 	}
-	if p.newest() {
-		p.replaced += uint64(len(p.queue))
-		clear(p.queue)
-		p.queue = p.queue[:0]
-	}
-	p.queue = append(p.queue, p.arena.Copy(head, frames))
+	p.put(head, frames)
 	var ready func()
 	if p.parked {
 		p.parked = false
@@ -61,6 +60,38 @@ func (p *pipe) Send(head, frames [][]byte) bool {
 		ready()
 	}
 	return true
+}
+
+// put adds a message to the queue.
+func (p *pipe) put(head, frames [][]byte) {
+	if p.newest() {
+		p.replaced += uint64(p.queued)
+		clear(p.queue)
+		p.queue, p.queued = p.queue[:0], 0
+	}
+	p.queued++
+	size := zmtp.WireSize(head, frames)
+	if size > piece {
+		p.queue = append(p.queue, zmtp.Single(pack(head, frames)))
+		return
+	}
+	if n := len(p.queue); n == 0 || !p.queue[n-1].Fits(size) {
+		if cap(p.spare) < size {
+			p.spare = make([]byte, 0, piece)
+		}
+		p.queue = append(p.queue, zmtp.NewBatch(p.spare))
+		p.spare = nil
+	}
+	p.queue[len(p.queue)-1].Add(head, frames)
+}
+
+// pack copies a message.
+func pack(head, frames [][]byte) [][]byte {
+	msg := slices.Concat(head, frames)
+	for i, body := range msg {
+		msg[i] = append([]byte{}, body...)
+	}
+	return msg
 }
 
 // fits says whether there is room for a message more.
@@ -76,7 +107,7 @@ func (p *pipe) fits() bool {
 // newest says whether the newest message alone counts.
 func (p *pipe) newest() bool { return p.conflates || p.loan != nil && p.loan.conflates }
 
-func (p *pipe) count() int { return len(p.queue) + p.taken }
+func (p *pipe) count() int { return p.queued + p.taken }
 
 // HasRoom reports whether a Send would be taken now, unless the pipe is closed. If not, room is called when it would.
 func (p *pipe) HasRoom() bool {
@@ -98,7 +129,7 @@ func (p *pipe) Len() int {
 func (p *pipe) Queued() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.queue)
+	return p.queued
 }
 
 // Sent returns how many messages were taken, and the bytes in their frames.
@@ -167,8 +198,8 @@ func (p *pipe) forget(waiter chan struct{}) {
 // Purge drops what was not taken, and returns how many messages that were.
 func (p *pipe) Purge() (dropped int) {
 	p.mu.Lock()
-	dropped = len(p.queue)
-	p.queue = nil
+	dropped = p.queued
+	p.queue, p.queued = nil, 0
 	p.tell(dropped > 0)
 	return dropped
 }
@@ -177,11 +208,11 @@ func (p *pipe) Purge() (dropped int) {
 func (p *pipe) Close() (unsent int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.close())
+	return count(p.close())
 }
 
 // yield is Close for a borrower that takes what was not taken, too: it counts as sent.
-func (p *pipe) yield() (rest [][][]byte) {
+func (p *pipe) yield() (rest []zmtp.Batch) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	rest = p.close()
@@ -189,11 +220,11 @@ func (p *pipe) yield() (rest [][][]byte) {
 	return rest
 }
 
-func (p *pipe) close() (rest [][][]byte) {
+func (p *pipe) close() (rest []zmtp.Batch) {
 	if !p.over {
 		p.over = true
 		close(p.closed)
 	}
-	rest, p.queue = p.queue, nil
+	rest, p.queue, p.queued = p.queue, nil, 0
 	return rest
 }

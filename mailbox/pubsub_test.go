@@ -249,7 +249,7 @@ func TestASubReceivesFromItsPublishersInTurn(t *testing.T) {
 		}
 		until(t, "all are here", func() bool { // the first ones at least
 			for _, in := range live(sub) {
-				if in.wire && in.quota.used.Load() == 0 {
+				if in.wire && in.inbox.Len() == 0 {
 					return false
 				}
 			}

@@ -3,11 +3,10 @@ package mailbox
 // pull is PULL: what comes is taken from the peers in turn, and nothing is sent.
 type pull struct{ s *Socket }
 
-func (*pull) join(*peer)                 {}
-func (*pull) leave(*peer)                {}
-func (*pull) took(*inlet, [][]byte) bool { return false }
-func (*pull) up(*inlet, []byte) error    { return nil }
-func (*pull) down(*inlet)                {}
+func (*pull) join(*peer)              {}
+func (*pull) leave(*peer)             {}
+func (*pull) up(*inlet, []byte) error { return nil }
+func (*pull) down(*inlet)             {}
 
 func (p *pull) recv() ([][]byte, bool, error) {
 	_, msg := p.s.in.pop()

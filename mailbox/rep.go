@@ -14,11 +14,10 @@ type rep struct {
 	envelope [][]byte // its way back: its frames up to and including the first empty one
 }
 
-func (r *rep) join(*peer)               {}
-func (r *rep) leave(*peer)              {}
-func (*rep) took(*inlet, [][]byte) bool { return false }
-func (r *rep) up(*inlet, []byte) error  { return nil }
-func (r *rep) down(*inlet)              {}
+func (r *rep) join(*peer)              {}
+func (r *rep) leave(*peer)             {}
+func (r *rep) up(*inlet, []byte) error { return nil }
+func (r *rep) down(*inlet)             {}
 
 func (r *rep) recv() ([][]byte, bool, error) {
 	r.mu.Lock()

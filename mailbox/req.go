@@ -26,8 +26,7 @@ func newReq(s *Socket) *req {
 	return &req{s: s, id: rand.Uint32(), away: make(map[*peer]struct{})}
 }
 
-func (r *req) join(p *peer)             { r.out.add(p) }
-func (*req) took(*inlet, [][]byte) bool { return false }
+func (r *req) join(p *peer) { r.out.add(p) }
 
 // up waits for a giveUp that sees no connection yet, and takes the request back.
 func (r *req) up(*inlet, []byte) error {

@@ -96,6 +96,9 @@ func New(t SocketType, cfg Config) (*Socket, error) {
 	if s.pattern, err = newPattern(s); err != nil {
 		return nil, err
 	}
+	if t == Router {
+		s.in.lead = 1 // for the identity
+	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s, nil
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/troupe-go/troupe/internal/queue"
 	"github.com/troupe-go/troupe/internal/zmtp"
 )
 
@@ -155,14 +154,6 @@ func (q *fairQueue) stats(st *Stats, peers []*peer) {
 			ps.Waiting += n
 		}
 	}
-}
-
-// waiting is how many messages are to be received from in, but for those that a sender in this process still has.
-func (in *inlet) waiting() int {
-	if inbox, ok := in.src.(*queue.Queue[[][]byte]); ok {
-		return inbox.Len()
-	}
-	return len(in.batch) - in.next + len(in.rest)
 }
 
 // reject drops msg, which Recv took from in and did not want.

@@ -73,3 +73,22 @@ func (s *Socket) subscriber() (*subscriber, error) {
 	}
 	return b, nil
 }
+
+// answered waits until the other end of in has acted upon what was queued for it, and reports false if ctx ended first.
+// While reading pauses its answer can't be seen, and is not waited for: perhaps it is for the caller to Recv.
+func (in *inlet) answered(ctx context.Context) bool {
+	begun, on := in.inbox.pause()
+	if on {
+		return true
+	}
+	asking, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-begun:
+			cancel()
+		case <-asking.Done():
+		}
+	}()
+	return in.peer.wire.Ping(asking, in.conn) == nil || in.conn.Err() != nil || ctx.Err() == nil
+}

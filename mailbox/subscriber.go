@@ -33,9 +33,8 @@ func newSubscriber(s *Socket, x bool) *subscriber {
 	return &subscriber{s: s, x: x, set: make(map[string]int), links: make(map[*inlet]*inlet)}
 }
 
-func (*subscriber) join(*peer)                 {}
-func (*subscriber) leave(*peer)                {}
-func (*subscriber) took(*inlet, [][]byte) bool { return false }
+func (*subscriber) join(*peer)  {}
+func (*subscriber) leave(*peer) {}
 
 // up queues the whole set, unless the publisher is in this process: then meet follows.
 func (b *subscriber) up(in *inlet, _ []byte) error {

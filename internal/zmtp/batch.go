@@ -1,88 +1,137 @@
 package zmtp
 
-import "sync"
-
-const (
-	smallBatch = 4 << 10        // the first batch of an outbox: with many peers, few have much to be sent
-	largeBatch = 64<<10 + 1<<10 // those behind it; what one write takes
-)
-
-// batch is messages as they go over the wire, one after another.
-type batch struct {
-	buf      []byte
+// Batch is messages as they go over the wire, one after another; or one message as it was read, if it was too large or
+// too special to be treated like that.
+type Batch struct {
+	buf      []byte   // frames
+	msg      [][]byte // the one message, instead
 	messages int
-	payload  int   // bytes in the messages' frames
-	halfOn   *Conn // that wrote some bytes of it, and has the rest
+	payload  int // bytes in the messages' frames
 }
 
-var (
-	smallBatches = sync.Pool{New: func() any { return &batch{buf: make([]byte, 0, smallBatch)} }}
-	largeBatches = sync.Pool{New: func() any { return &batch{buf: make([]byte, 0, largeBatch)} }}
-)
+// NewBatch returns an empty batch in the memory of buf, behind what is in it.
+func NewBatch(buf []byte) Batch { return Batch{buf: buf[len(buf):]} }
 
-// newBatch returns an empty batch with room for size bytes.
-func newBatch(size int, first bool) *batch {
-	switch {
-	case first && size <= smallBatch:
-		return smallBatches.Get().(*batch)
-	case size <= largeBatch:
-		return largeBatches.Get().(*batch)
+// Single returns a batch of one message, as it is.
+func Single(msg [][]byte) Batch { return Batch{msg: msg, messages: 1, payload: Payload(msg)} }
+
+// Len is how many messages are in b.
+func (b *Batch) Len() int { return b.messages }
+
+// Payload is how many bytes are in the frames of b's messages.
+func (b *Batch) Payload() int { return b.payload }
+
+// Size is about how many bytes of memory b takes.
+func (b *Batch) Size() int {
+	if b.msg != nil {
+		return footprint(b.msg)
 	}
-	return &batch{buf: make([]byte, 0, size)}
+	return len(b.buf)
 }
 
-// free lets others use b's memory.
-func (b *batch) free() {
-	*b = batch{buf: b.buf[:0]}
-	switch cap(b.buf) {
-	case smallBatch:
-		smallBatches.Put(b)
-	case largeBatch:
-		largeBatches.Put(b)
-	}
+// Fits says whether size bytes more fit in b's memory.
+func (b *Batch) Fits(size int) bool { return len(b.buf)+size <= cap(b.buf) }
+
+// Spare gives away what is not used of b's memory.
+func (b *Batch) Spare() []byte {
+	spare := b.buf[len(b.buf):]
+	b.buf = b.buf[:len(b.buf):len(b.buf)]
+	return spare
 }
 
-// fits says whether size bytes more fit.
-func (b *batch) fits(size int) bool { return len(b.buf)+size <= cap(b.buf) }
-
-// add adds a message of the frames of head and then those of frames.
-func (b *batch) add(head, frames [][]byte) {
+// Add adds a message of the frames of head and then those of frames.
+func (b *Batch) Add(head, frames [][]byte) {
 	for i, body := range head {
-		b.frame(i < len(head)-1 || len(frames) > 0, body)
+		b.add(i < len(head)-1 || len(frames) > 0, body)
 	}
 	for i, body := range frames {
-		b.frame(i < len(frames)-1, body)
+		b.add(i < len(frames)-1, body)
 	}
 	b.messages++
 }
 
-func (b *batch) frame(more bool, body []byte) {
+func (b *Batch) add(more bool, body []byte) {
 	b.buf = appendFrame(b.buf, flags(more, false), body)
 	b.payload += len(body)
 }
 
+// Next takes the first message out of b: nil if there is none. Its list of frames comes from lists and has lead elements
+// before them, which are nil. The frames are parts of b's memory, one behind the other.
+func (b *Batch) Next(lists *Lists, lead int) [][]byte {
+	if b.messages == 0 {
+		return nil
+	}
+	b.messages--
+	if b.msg != nil {
+		msg := b.msg
+		b.msg, b.payload = nil, 0
+		if lead > 0 {
+			return append(make([][]byte, lead), msg...)
+		}
+		return msg
+	}
+	n, size := 1, 0
+	for p := b.buf; ; n++ {
+		h, body, rest := splitFrame(p)
+		size += len(body)
+		if !h.more() {
+			break
+		}
+		p = rest
+	}
+	b.payload -= size
+	msg := lists.cut(lead+n, size)
+	for i := range n {
+		_, body, rest := splitFrame(b.buf)
+		msg[lead+i] = body
+		b.buf = rest
+	}
+	return msg
+}
+
 // drop removes the messages that lie as a whole in the first n bytes.
-func (b *batch) drop(n int) (messages, payload int) {
+func (b *Batch) drop(n int) (messages, payload int) {
 	if n == len(b.buf) {
 		messages, payload = b.messages, b.payload
 		b.buf, b.messages, b.payload = b.buf[:0], 0, 0
 		return messages, payload
 	}
-	end, size := 0, 0
-	for at := 0; at < n; {
-		h, head, _ := decodeHeader(b.buf[at:])
-		at += head + int(h.size)
-		size += int(h.size)
+	size, at := 0, 0
+	for rest := b.buf; at < n; {
+		h, body, next := splitFrame(rest)
+		at += len(rest) - len(next)
+		size += len(body)
+		rest = next
 		if !h.more() && at <= n {
-			end = at
+			b.buf = rest
 			messages++
 			payload, size = payload+size, 0
 		}
 	}
-	b.buf = b.buf[end:]
 	b.messages -= messages
 	b.payload -= payload
 	return messages, payload
+}
+
+const (
+	listSize  = 16  // messages' lists of frames are cut from lists of this length
+	ownFrames = 4   // but those of messages of more frames,
+	ownBytes  = 512 // or more bytes, are not: or who keeps a message would keep much that comes next to it
+)
+
+// Lists cuts messages' lists of frames from longer ones, so that many cost one allocation.
+type Lists struct{ free [][]byte }
+
+// cut returns a list of n nil frames, for a message of size bytes.
+func (l *Lists) cut(n, size int) (msg [][]byte) {
+	if n > ownFrames || size > ownBytes {
+		return make([][]byte, n)
+	}
+	if n > len(l.free) {
+		l.free = make([][]byte, listSize)
+	}
+	msg, l.free = l.free[:n:n], l.free[n:]
+	return msg
 }
 
 // Payload is how many bytes are in msg's frames.

@@ -23,11 +23,16 @@ func BenchmarkConn(b *testing.B) {
 					}
 				}
 			}()
-			var batch [][][]byte
-			for got := 0; got < b.N; got += len(batch) {
+			var batches []Batch
+			for got := 0; got < b.N; {
 				var err error
-				if batch, err = r.ReadBatch(batch[:0], 1000); err != nil {
+				if batches, err = r.ReadBatches(batches[:0], 1000); err != nil {
 					b.Fatal(err)
+				}
+				for i := range batches {
+					for batches[i].Next(&r.reader.lists, 0) != nil {
+						got++
+					}
 				}
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")

@@ -15,23 +15,23 @@ const maxPingContext = 16
 // Read returns the next message, which has at least one frame and is the caller's. One goroutine at a time may read.
 // PINGs are answered on the way. Any error has closed the connection; Err tells which there are.
 func (c *Conn) Read() ([][]byte, error) {
-	batch, err := c.ReadBatch(nil, 1)
+	batches, err := c.ReadBatches(c.reader.one[:0], 1)
 	if err != nil {
 		return nil, err
 	}
-	return batch[0], nil
+	return batches[0].Next(&c.reader.lists, 0), nil
 }
 
-// ReadBatch is Read for several messages: it appends one to batch, and those that are there already, as long as batch
-// has less than most. A PING is answered when the messages before it have been returned and ReadBatch is called again.
-func (c *Conn) ReadBatch(batch [][][]byte, most int) ([][][]byte, error) {
+// ReadBatches is Read for several messages: it appends one to batches, and those that are there already, no more than
+// most, which is one at least. A PING is answered when the messages before it have been returned and it is called again.
+func (c *Conn) ReadBatches(batches []Batch, most int) ([]Batch, error) {
 	c.reader.mu.Lock()
 	if c.leaving.Load() {
 		c.reader.mu.Unlock()
 		<-c.done // CloseWrite needs its time
 		return nil, c.cause
 	}
-	batch, err := c.reader.next(batch, most, c.command)
+	batches, err := c.reader.next(batches, most, c.command)
 	c.reader.mu.Unlock()
 	if c.leaving.Load() {
 		c.reader.leave()
@@ -43,7 +43,7 @@ func (c *Conn) ReadBatch(batch [][][]byte, most int) ([][][]byte, error) {
 		}
 		return nil, c.fail(err)
 	}
-	return batch, nil
+	return batches, nil
 }
 
 // command acts on a command from the peer. Those that are not known are ignored, as RFC 37 asks.

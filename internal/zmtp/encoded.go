@@ -106,10 +106,3 @@ func (w *writer) opened(p []byte, n int) int {
 	}
 	return len(p) - len(rest)
 }
-
-// splitFrame takes the first of whole frames off p.
-func splitFrame(p []byte) (h header, body, rest []byte) {
-	h, n, _ := decodeHeader(p)
-	end := n + int(h.size)
-	return h, p[n:end], p[end:]
-}

@@ -115,14 +115,25 @@ func wireSize(msg [][]byte, overhead int) int {
 	return n
 }
 
-// Footprint is about how many bytes of memory msg takes while it is queued: an empty frame is not free either.
-func Footprint(msg [][]byte) int {
-	n := len(msg) * frameCost
-	for _, body := range msg {
-		n += len(body)
+// splitFrame takes the first frame off p, which starts with a whole one that was looked at before.
+func splitFrame(p []byte) (h header, body, rest []byte) {
+	h.flags = p[0]
+	n := shortHeader
+	if h.flags&flagLong == 0 {
+		h.size = uint64(p[1])
+	} else {
+		n = longHeader
+		h.size = binary.BigEndian.Uint64(p[1:])
 	}
-	return n
+	end := n + int(h.size)
+	return h, p[n:end:end], p[end:]
 }
+
+// WireSize is how many bytes a message of the frames of head and then those of frames takes on the wire.
+func WireSize(head, frames [][]byte) int { return wireSize(head, 0) + wireSize(frames, 0) }
+
+// footprint is about how many bytes of memory msg takes: an empty frame is not free either.
+func footprint(msg [][]byte) int { return len(msg)*frameCost + Payload(msg) }
 
 // appendCommand appends a command frame.
 func appendCommand(dst []byte, name string, body []byte) []byte {

@@ -11,11 +11,8 @@ const (
 	afterBig   = 4 << 10 // how much is read behind a big body: perhaps another follows, which would be copied
 )
 
-// intake is what a reader needs while something is there to read.
-type intake struct {
-	buf   []byte
-	arena Arena
-}
+// intake is what a reader reads into while something is there to read.
+type intake struct{ buf []byte }
 
 // intakes holds those that nobody uses.
 var intakes = sync.Pool{New: func() any { return &intake{buf: make([]byte, intakeSize)} }}

@@ -28,8 +28,8 @@ type Outbox struct {
 	closed chan struct{}
 
 	mu      sync.Mutex      // held for moments
-	hand    []*batch        // taken by Serve, oldest first
-	queue   []*batch        // behind them; the last one is added to
+	hand    []*parcel       // taken by Serve, oldest first
+	queue   []*parcel       // behind them; the last one is added to
 	count   int             // messages in both
 	bytes   int64           // in both, as on the wire
 	conn    *Conn           // served now
@@ -92,16 +92,16 @@ func (o *Outbox) accept(head, frames [][]byte, through bool) bool {
 
 // put adds a message to the last batch of the queue.
 func (o *Outbox) put(head, frames [][]byte) {
-	size := wireSize(head, 0) + wireSize(frames, 0)
+	size := WireSize(head, frames)
 	if o.conflates {
 		o.replace()
 	}
 	n := len(o.queue)
-	if n == 0 || !o.queue[n-1].fits(size) {
-		o.queue = append(o.queue, newBatch(size, n == 0))
+	if n == 0 || !o.queue[n-1].Fits(size) {
+		o.queue = append(o.queue, newParcel(size, n == 0))
 		n++
 	}
-	o.queue[n-1].add(head, frames)
+	o.queue[n-1].Add(head, frames)
 	o.count++
 	o.bytes += int64(size)
 }

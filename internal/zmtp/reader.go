@@ -14,7 +14,8 @@ const (
 	bigBody    = 16 << 10  // a longer body is read into memory of its own
 	firstClaim = 128 << 10 // how much of it before any of the body has arrived
 	maxFrames  = 1 << 16   // in one message
-	fewFrames  = 16        // in a message that is decoded in one go
+	fewFrames  = 16        // in a message that is taken in one go
+	piece      = 4 << 10   // messages are copied out in pieces of this size: who keeps one keeps its piece
 )
 
 // reader takes messages from a stream. It reads as much as there is, and copies them out. While nothing is there to
@@ -37,6 +38,9 @@ type reader struct {
 	r, w int     // in.buf[r:w] is read and not decoded
 	lean bool    // a big body was read last
 
+	one   [1]Batch // for Read
+	lists Lists
+
 	attempt func(fd uintptr) bool
 	n       int // what attempt read
 	err     error
@@ -48,21 +52,22 @@ func (r *reader) init(nc net.Conn, maxMessage int64) {
 	r.attempt = r.readRaw
 }
 
-// next appends messages to batch until that has most: at least one, and no more than are there. Commands on the way go
-// to command, after the messages before them were returned; its error ends it. The error is io.EOF only between two
-// messages. With an error there is no message.
-func (r *reader) next(batch [][][]byte, most int, command func(body []byte) error) ([][][]byte, error) {
+// next appends messages to batches: at least one, and those that are there already, but no more than most. Commands on the
+// way go to command, after the messages before them were returned; its error ends it. The error is io.EOF only between
+// two messages. With an error there is no message.
+func (r *reader) next(batches []Batch, most int, command func(body []byte) error) ([]Batch, error) {
 	for {
-		var msg [][]byte
-		need := 0
-		for len(batch) < most {
-			if msg, need = r.decode(); msg == nil {
+		had, need := len(batches), 0
+		for most > 0 {
+			var b Batch
+			if b, need = r.whole(most); b.messages == 0 {
 				break
 			}
-			batch = append(batch, msg)
+			batches = append(batches, b)
+			most -= b.messages
 		}
-		if len(batch) > 0 {
-			return batch, nil
+		if len(batches) > had {
+			return batches, nil
 		}
 		if need > 0 {
 			if err := r.fill(need); err != nil {
@@ -75,46 +80,64 @@ func (r *reader) next(batch [][][]byte, most int, command func(body []byte) erro
 			return nil, err
 		}
 		if msg != nil {
-			return append(batch, msg), nil
+			return append(batches, Single(msg)), nil
 		}
 	}
 }
 
-// decode returns the next message, if all of it has been read. If not, need is how many bytes there have to be for
-// another try; it is 0 if message has to take what is there: a command, what is sealed, large or wrong.
-func (r *reader) decode() (msg [][]byte, need int) {
-	p := r.unread()
+// whole takes messages that have been read whole: one at least, and more as long as they fit in a piece, and are no more
+// than most. If there is none, need is how many bytes there have to be for another try; it is 0 if message has to take
+// what is there.
+func (r *reader) whole(most int) (b Batch, need int) {
+	p, end := r.unread(), 0
+	for b.messages < most {
+		n, payload, short := r.measure(p[end:])
+		if n == 0 {
+			need = short
+			break
+		}
+		if end > 0 && end+n > piece {
+			break
+		}
+		end += n
+		b.messages++
+		b.payload += payload
+	}
+	if end > 0 {
+		b.buf = append([]byte(nil), p[:end]...)
+		r.r += end
+		r.lean = false
+	}
+	return b, need
+}
+
+// measure returns how long the message is that p starts with, and how many bytes are in its frames. If it is not all
+// there, n is 0 and need is how much there has to be at least, or 0 if it is for message to take: a command, what is
+// sealed, large or wrong.
+func (r *reader) measure(p []byte) (n, payload, need int) {
 	if r.cipher != nil {
-		return nil, 0
+		return 0, 0, 0
 	}
-	frames, size, at := 0, 0, 0
-	for more := true; more; frames++ {
-		h, n, err := decodeHeader(p[at:])
-		body := int(h.size)
+	for range fewFrames {
+		h, head, err := decodeHeader(p[n:])
 		switch {
-		case err != nil, frames == fewFrames, h.command(), h.size > bigBody, uint64(size+body) > r.max:
-			return nil, 0
-		case n == 0:
-			return nil, at + longHeader
+		case err != nil, h.command(), h.size > bigBody, uint64(payload)+h.size > r.max:
+			return 0, 0, 0
+		case head == 0:
+			return 0, 0, n + longHeader
 		}
-		if at += n + body; at > intakeSize {
-			return nil, 0
-		} else if at > len(p) {
-			return nil, at
+		n += head + int(h.size)
+		payload += int(h.size)
+		switch {
+		case n > intakeSize:
+			return 0, 0, 0
+		case n > len(p):
+			return 0, 0, n
+		case !h.more():
+			return n, payload, 0
 		}
-		size += body
-		more = h.more()
 	}
-	msg, buf := r.in.arena.cut(frames, size)
-	at = r.r
-	for i := range msg {
-		h, n, _ := decodeHeader(r.in.buf[at:r.w])
-		at += n
-		msg[i], buf = place(buf, r.in.buf[at:at+int(h.size)])
-		at += int(h.size)
-	}
-	r.r, r.lean = at, false
-	return msg, 0
+	return 0, 0, 0
 }
 
 // message returns the next message, reading as much as it takes, or nil after a command. libzmq sends a PING also between

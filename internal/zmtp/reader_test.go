@@ -37,7 +37,7 @@ func TestMessagesOfAllSizesArriveWhole(t *testing.T) {
 			for i := range 5000 {
 				sent = append(sent, text(fmt.Sprint("message ", i)))
 			}
-			sent = append(sent, make([][]byte, 3*pieceFrames))
+			sent = append(sent, make([][]byte, 3*listSize))
 			done := make(chan error, 1)
 			go func() {
 				n, err := d.Write(sent)

@@ -9,7 +9,7 @@ func (o *Outbox) Serve(c *Conn) error {
 	c.pings.servedBy(o)
 	o.serve(c)
 	defer o.serve(nil)
-	asked := uint64(0) // calls of Ping before what is in hand was taken
+	asked := uint64(0) // calls of Ping before what was taken last was
 	for {
 		b, writing := o.first()
 		switch {
@@ -21,11 +21,15 @@ func (o *Outbox) Serve(c *Conn) error {
 			continue
 		case !writing:
 			c.reached(asked)
-			asked = c.pings.asked.Load()
-			if !o.take() {
+			now := c.pings.asked.Load()
+			taken, empty := o.take()
+			if taken {
+				asked = now
+			}
+			if !empty {
 				continue
 			}
-			c.reached(asked)
+			c.reached(now)
 		}
 		select {
 		case <-o.wake:
@@ -44,7 +48,7 @@ func (o *Outbox) serve(c *Conn) {
 }
 
 // first returns what is to be written next, or says that somebody is writing: then they wake Serve.
-func (o *Outbox) first() (b *batch, writing bool) {
+func (o *Outbox) first() (b *parcel, writing bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {
@@ -58,23 +62,23 @@ func (o *Outbox) first() (b *batch, writing bool) {
 	return o.hand[0], false
 }
 
-// take takes what is queued in hand. If nothing is there it says so, and who queues something wakes Serve.
-func (o *Outbox) take() (empty bool) {
+// take takes what is queued in hand. If nothing is there at all it says so, and who queues something wakes Serve.
+func (o *Outbox) take() (taken, empty bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {
 	case o.writing || len(o.hand) > 0: // a Send was quicker
+		return false, false
 	case len(o.queue) == 0:
 		o.idle = true
-		return true
-	default:
-		o.hand, o.queue = o.queue, o.hand
+		return false, true
 	}
-	return false
+	o.hand, o.queue = o.queue, o.hand
+	return true, false
 }
 
 // write writes b, the first in hand: all of it, if another connection has written a part.
-func (o *Outbox) write(c *Conn, b *batch) (err error) {
+func (o *Outbox) write(c *Conn, b *parcel) (err error) {
 	before, n := len(b.buf), len(b.buf)
 	kept := b.halfOn != nil && b.halfOn != c // the other connection has its memory still
 	if b.halfOn != c {

@@ -33,7 +33,9 @@ func TestWhatWaitsForRecvIsBoundedInMemoryToo(t *testing.T) {
 					r.mu.Lock()
 					defer r.mu.Unlock()
 					for _, in := range r.routes {
-						n += in.quota.used.Load()
+						in.inbox.mu.Lock()
+						n += in.inbox.bytes
+						in.inbox.mu.Unlock()
 					}
 					return n
 				}
