@@ -45,7 +45,7 @@ func (b *inbox) wait(ctx context.Context) int {
 	}
 }
 
-// free returns for how many messages there is room. If that is for none, room gets a signal when there is.
+// free returns for how many messages there is room. If that is for none, room gets a signal when half of it is free.
 func (b *inbox) free() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -111,7 +111,7 @@ func (b *inbox) Done(messages, bytes int) {
 	defer b.mu.Unlock()
 	b.messages -= messages
 	b.bytes -= int64(bytes)
-	if b.paused && (b.limit <= 0 || b.messages < b.limit) && b.bytes < b.most {
+	if b.paused && b.messages <= b.limit/2 && b.bytes <= b.most/2 { // not for each: it would be woken for each
 		b.paused = false
 		select {
 		case b.room <- struct{}{}:

@@ -73,10 +73,11 @@ func (w *worker) source(l link) error {
 
 // sink receives them and measures from the first to the last.
 func (w *worker) sink(l link) error {
+	size := w.bytes()
 	for n := range w.rounds {
 		var start time.Time
 		for i := range n {
-			if err := w.receive(l, i); err != nil {
+			if err := w.receive(l, i, size); err != nil {
 				return err
 			}
 			if i == 0 {
@@ -88,13 +89,13 @@ func (w *worker) sink(l link) error {
 	return nil
 }
 
-// receive fails unless the next message is the i-th of its round.
-func (w *worker) receive(l link, i int) error {
+// receive fails unless the next message is the i-th of its round, and of size bytes.
+func (w *worker) receive(l link, i, size int) error {
 	msg, err := l.Recv()
 	if err != nil {
 		return err
 	}
-	if len(msg) != w.bytes() || binary.NativeEndian.Uint64(msg) != uint64(i) {
+	if len(msg) != size || binary.NativeEndian.Uint64(msg) != uint64(i) {
 		return fmt.Errorf("another message came in the place of number %d", i)
 	}
 	return nil
@@ -113,7 +114,7 @@ func (w *worker) client(l link) error {
 			if err := l.Flush(); err != nil {
 				return err
 			}
-			if err := w.receive(l, i); err != nil {
+			if err := w.receive(l, i, len(msg)); err != nil {
 				return err
 			}
 		}

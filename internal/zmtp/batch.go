@@ -3,7 +3,8 @@ package zmtp
 // Batch is messages as they go over the wire, one after another; or one message as it was read, if it was too large or
 // too special to be treated like that.
 type Batch struct {
-	buf      []byte   // frames
+	buf      []byte   // frames; buf[:at] is done
+	at       int      // (an offset costs the collector less than a pointer that moves)
 	msg      [][]byte // the one message, instead
 	messages int
 	payload  int // bytes in the messages' frames
@@ -26,7 +27,7 @@ func (b *Batch) Size() int {
 	if b.msg != nil {
 		return footprint(b.msg)
 	}
-	return len(b.buf)
+	return len(b.buf) - b.at
 }
 
 // Fits says whether size bytes more fit in b's memory.
@@ -71,7 +72,7 @@ func (b *Batch) Next(lists *Lists, lead int) [][]byte {
 		return msg
 	}
 	n, size := 1, 0
-	for p := b.buf; ; n++ {
+	for p := b.buf[b.at:]; ; n++ {
 		h, body, rest := splitFrame(p)
 		size += len(body)
 		if !h.more() {
@@ -82,9 +83,9 @@ func (b *Batch) Next(lists *Lists, lead int) [][]byte {
 	b.payload -= size
 	msg := lists.cut(lead+n, size)
 	for i := range n {
-		_, body, rest := splitFrame(b.buf)
+		_, body, rest := splitFrame(b.buf[b.at:])
 		msg[lead+i] = body
-		b.buf = rest
+		b.at = len(b.buf) - len(rest)
 	}
 	return msg
 }
@@ -114,9 +115,9 @@ func (b *Batch) drop(n int) (messages, payload int) {
 }
 
 const (
-	listSize  = 16  // messages' lists of frames are cut from lists of this length
+	listSize  = 32  // messages' lists of frames are cut from lists of this length
 	ownFrames = 4   // but those of messages of more frames,
-	ownBytes  = 512 // or more bytes, are not: or who keeps a message would keep much that comes next to it
+	ownBytes  = 256 // or more bytes, are not: or who keeps a message would keep much that comes next to it
 )
 
 // Lists cuts messages' lists of frames from longer ones, so that many cost one allocation.

@@ -15,7 +15,7 @@ const (
 	firstClaim = 128 << 10 // how much of it before any of the body has arrived
 	maxFrames  = 1 << 16   // in one message
 	fewFrames  = 16        // in a message that is taken in one go
-	piece      = 4 << 10   // messages are copied out in pieces of this size: who keeps one keeps its piece
+	piece      = 3 << 10   // messages are copied out in pieces of this size: who keeps one keeps its piece
 )
 
 // reader takes messages from a stream. It reads as much as there is, and copies them out. While nothing is there to
