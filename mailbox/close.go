@@ -23,6 +23,8 @@ func (s *Socket) Close(ctx context.Context) error {
 	s.mu.Lock()
 	first := !s.closed.Swap(true)
 	s.cancel()
+	s.room.wakeAll()
+	s.in.waiting.wakeAll()
 	s.mu.Unlock()
 	if !first {
 		select {

@@ -3,6 +3,7 @@ package mailbox
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/troupe-go/troupe/internal/zmtp"
 )
@@ -10,6 +11,8 @@ import (
 // fairQueue gives Recv the messages of all inlets, one from each in turn.
 type fairQueue struct {
 	waiting waiters // Recvs
+
+	some atomic.Bool // ready is not empty
 
 	mu    sync.Mutex
 	ready []*inlet // something may be in these
@@ -36,6 +39,7 @@ func (q *fairQueue) list(in *inlet) {
 	}
 	in.listed = true
 	q.ready = append(q.ready, in)
+	q.some.Store(true)
 	if !in.known {
 		in.known = true
 		if q.inlets == nil {
@@ -50,6 +54,7 @@ func (q *fairQueue) unlist(i int) {
 	in := q.ready[i]
 	in.listed = false
 	q.ready = append(q.ready[:i], q.ready[i+1:]...)
+	q.some.Store(len(q.ready) > 0)
 	if q.turn > i {
 		q.turn--
 	}
@@ -60,6 +65,9 @@ func (q *fairQueue) unlist(i int) {
 
 // pop returns the next message and where it came from, or nil if there is none.
 func (q *fairQueue) pop() (*inlet, [][]byte) {
+	if !q.some.Load() {
+		return nil, nil
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for len(q.ready) > 0 {
@@ -97,11 +105,7 @@ func (q *fairQueue) take(in *inlet) [][]byte {
 }
 
 // more says whether there may be another message.
-func (q *fairQueue) more() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.ready) > 0
-}
+func (q *fairQueue) more() bool { return q.some.Load() }
 
 // add puts batches behind what is in in.
 func (q *fairQueue) add(in *inlet, batches []zmtp.Batch) {
@@ -162,6 +166,9 @@ func (q *fairQueue) clear(in *inlet) (dropped int) {
 
 // flush drops all that is there, and returns how many messages that were. It does not go on for as long as more comes.
 func (q *fairQueue) flush() (dropped int) {
+	if !q.some.Load() {
+		return 0
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, in := range q.ready {

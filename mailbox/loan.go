@@ -27,6 +27,9 @@ func (p *pipe) Take(buf []zmtp.Batch) []zmtp.Batch {
 	p.mu.Lock()
 	if p.loan == nil || len(p.queue) == 0 {
 		p.parked = p.loan != nil
+		if p.queue == nil {
+			p.queue = buf[:0]
+		}
 		p.mu.Unlock()
 		return nil
 	}

@@ -125,13 +125,16 @@ func (s *Socket) Send(ctx context.Context, frames ...[]byte) error {
 	if len(frames) == 0 {
 		return errNoFrames
 	}
-	if ok, err := s.offer(frames); ok || err != nil {
-		return err
-	}
-	for {
-		turn := s.room.enter()
+	for waited := false; ; waited = true {
 		ok, err := s.offer(frames)
 		if ok || err != nil {
+			if waited {
+				s.room.wake() // there may be more
+			}
+			return err
+		}
+		turn := s.room.enter()
+		if ok, err = s.offer(frames); ok || err != nil {
 			s.room.leave(turn)
 			s.room.wake()
 			return err
@@ -184,16 +187,19 @@ func (s *Socket) offer(frames [][]byte) (ok bool, err error) {
 // The error is ErrClosed, or ErrPeerLost, or wraps ErrState if it's not the turn of a REQ or REP to receive,
 // ErrUnsupported on a PUSH or PUB, or ctx.Err() if there was nothing to receive.
 func (s *Socket) Recv(ctx context.Context) ([][]byte, error) {
-	if s.closed.Load() {
-		return nil, ErrClosed
-	}
-	if msg, ok, err := s.pattern.recv(); ok || err != nil {
-		return msg, err
-	}
-	for {
-		turn := s.in.waiting.enter()
+	for waited := false; ; waited = true {
+		if s.closed.Load() {
+			return nil, ErrClosed
+		}
 		msg, ok, err := s.pattern.recv()
 		if ok || err != nil {
+			if waited && s.in.more() {
+				s.in.waiting.wake()
+			}
+			return msg, err
+		}
+		turn := s.in.waiting.enter()
+		if msg, ok, err = s.pattern.recv(); ok || err != nil {
 			s.in.waiting.leave(turn)
 			if s.in.more() {
 				s.in.waiting.wake()
@@ -221,12 +227,17 @@ func (s *Socket) wait(ctx context.Context, line *waiters, turn chan struct{}) er
 		line.leave(turn)
 		return ErrClosed
 	}
-	if ctx.Err() == nil {
+	switch done := ctx.Done(); {
+	case done == nil: // nothing else to wait for, and less to do: Close gives everybody a turn
+		<-turn
+		line.had(turn)
+		return nil
+	case ctx.Err() == nil:
 		select {
 		case <-turn:
 			line.had(turn)
 			return nil
-		case <-ctx.Done():
+		case <-done:
 		case <-s.ctx.Done():
 			line.leave(turn)
 			return ErrClosed

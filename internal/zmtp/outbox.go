@@ -77,7 +77,7 @@ func (o *Outbox) accept(head, frames [][]byte, through bool) bool {
 	}
 	o.put(head, frames)
 	switch {
-	case through && o.free():
+	case through && (o.free() || o.ripe()):
 		o.through()
 		return true
 	case o.idle && !o.writing:
@@ -116,6 +116,10 @@ func (o *Outbox) free() bool {
 	busy := now-o.last < lull
 	o.last = now
 	return !busy
+}
+
+func (o *Outbox) ripe() bool {
+	return !o.writing && o.conn != nil && len(o.hand) == 0 && len(o.queue) == 1 && (len(o.queue[0].buf) > 32<<10 || o.limit > 0 && o.count >= o.limit/2)
 }
 
 // through writes the only message in the outbox, as far as that is possible without waiting. It is called with the lock,
