@@ -67,6 +67,9 @@ func (w *waiters) wake() {
 
 // wakeAll gives everybody in line a turn.
 func (w *waiters) wakeAll() {
+	if w.n.Load() == 0 {
+		return
+	}
 	w.mu.Lock()
 	for len(w.line) > 0 {
 		w.wakeLocked()
