@@ -12,7 +12,9 @@ import (
 type fairQueue struct {
 	waiting waiters // Recvs
 
-	some atomic.Bool // ready is not empty
+	sole    sole
+	leading atomic.Pointer[inlet] // a Recv reads its connection
+	some    atomic.Bool           // ready is not empty
 
 	mu    sync.Mutex
 	ready []*inlet // something may be in these
@@ -20,17 +22,22 @@ type fairQueue struct {
 	left  int64    // memory that messages take whose connection, over a wire, has ended
 
 	lists  zmtp.Lists
-	lead   int // nil frames before a message's
+	head   int // nil frames before a message's
 	got    receipts
 	inlets map[*inlet]struct{} // that something was in and may be still
 }
 
 // wake notes that something is in in, which was empty.
 func (q *fairQueue) wake(in *inlet) {
-	q.mu.Lock()
-	q.list(in)
-	q.mu.Unlock()
+	q.enlist(in)
 	q.waiting.wake()
+}
+
+// enlist notes that something is in in, which was empty, and that somebody is about to take it.
+func (q *fairQueue) enlist(in *inlet) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.list(in)
 }
 
 func (q *fairQueue) list(in *inlet) {
@@ -46,6 +53,13 @@ func (q *fairQueue) list(in *inlet) {
 			q.inlets = make(map[*inlet]struct{})
 		}
 		q.inlets[in] = struct{}{}
+	}
+}
+
+// interrupt lets the Recv that reads a connection look for its turn.
+func (q *fairQueue) interrupt() {
+	if in := q.leading.Load(); in != nil {
+		in.conn.Interrupt()
 	}
 }
 
@@ -92,7 +106,7 @@ func (q *fairQueue) take(in *inlet) [][]byte {
 	if in.waits() {
 		return nil
 	}
-	msg, size := in.pop(&q.lists, q.lead)
+	msg, size := in.pop(&q.lists, q.head)
 	switch {
 	case !in.left:
 	case msg == nil:

@@ -49,10 +49,7 @@ func (b *inbox) wait(ctx context.Context) int {
 func (b *inbox) free() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	n := b.limit - b.messages
-	if b.limit <= 0 {
-		n = math.MaxInt
-	}
+	n := b.all() - b.messages
 	if b.bytes >= b.most {
 		n = 0
 	}
@@ -61,6 +58,14 @@ func (b *inbox) free() int {
 		b.begun = nil
 	}
 	return n
+}
+
+// all is for how many messages there is room in an empty inbox.
+func (b *inbox) all() int {
+	if b.limit <= 0 {
+		return math.MaxInt
+	}
+	return b.limit
 }
 
 // put adds batches, whatever room there is. If wake is true, who takes found nothing last and is to be told.

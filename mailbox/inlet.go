@@ -24,6 +24,7 @@ type inlet struct {
 	typ    SocketType   // of the other end
 	wire   bool         // bytes move over the connection
 	inbox  *inbox       // where these go; nil: the other end is in this process
+	lead   lead         // of reading them
 	served *zmtp.Outbox // what the other end is to read, or it waits; nil: it does not
 	id     []byte       // what a ROUTER calls the connection's other end
 	hwm    int          // of src

@@ -127,6 +127,7 @@ func (p *peer) talk(c *zmtp.Conn) {
 	cfg := &p.s.cfg
 	in := &inlet{peer: p, conn: c, typ: c.Peer().Type, wire: true, inbox: newInbox(cfg.RecvHWM, cfg.memory), hwm: cfg.RecvHWM}
 	in.src = in.inbox
+	in.lead.wake = make(chan struct{}, 1)
 	if p.s.typ == Rep {
 		in.served = p.wire
 		p.in.Store(in)
@@ -174,11 +175,22 @@ type taker interface {
 func (p *peer) read(c *zmtp.Conn, in *inlet) {
 	taker, takes := p.s.pattern.(taker)
 	conflates := p.s.conflatesReceived()
+	if !takes && !conflates {
+		p.s.in.sole.add(in)
+		defer p.s.in.sole.remove(in)
+	}
+	in.lead.hold(c)
 	var batches []zmtp.Batch
 	for {
 		room := in.inbox.wait(p.at.ctx)
 		var err error
-		if batches, err = c.ReadBatches(batches[:0], max(room, 1)); err != nil {
+		switch batches, err = c.ReadBatches(batches[:0], max(room, 1)); {
+		case err == zmtp.ErrInterrupted:
+			in.lead.leave()
+			p.s.in.waiting.wake()
+			in.lead.hold(c)
+			continue
+		case err != nil:
 			return
 		}
 		if takes {

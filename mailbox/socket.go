@@ -97,8 +97,9 @@ func New(t SocketType, cfg Config) (*Socket, error) {
 		return nil, err
 	}
 	if t == Router {
-		s.in.lead = 1 // for the identity
+		s.in.head = 1 // for the identity
 	}
+	s.in.waiting.poke = s.in.interrupt
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s, nil
 }
@@ -205,6 +206,9 @@ func (s *Socket) Recv(ctx context.Context) ([][]byte, error) {
 				s.in.waiting.wake()
 			}
 			return msg, err
+		}
+		if s.read(ctx, turn) {
+			continue
 		}
 		if err := s.wait(ctx, &s.in.waiting, turn); err != nil {
 			return nil, err

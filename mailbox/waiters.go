@@ -15,6 +15,7 @@ type waiters struct {
 	mu    sync.Mutex
 	line  []chan struct{}
 	spare chan struct{} // of the waiter that left last, to be used again
+	poke  func()        // called after a turn was given; may be nil
 }
 
 // enter joins the line. The result is sent to once, at the waiter's turn.
@@ -84,4 +85,7 @@ func (w *waiters) wakeLocked() {
 	w.line[0] <- struct{}{}
 	w.line = append(w.line[:0], w.line[1:]...)
 	w.n.Store(int64(len(w.line)))
+	if w.poke != nil {
+		w.poke()
+	}
 }

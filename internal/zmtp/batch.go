@@ -71,22 +71,20 @@ func (b *Batch) Next(lists *Lists, lead int) [][]byte {
 		}
 		return msg
 	}
-	n, size := 1, 0
-	for p := b.buf[b.at:]; ; n++ {
-		h, body, rest := splitFrame(p)
-		size += len(body)
-		if !h.more() {
-			break
-		}
-		p = rest
+	h, body, rest := splitFrame(b.buf[b.at:])
+	n, size := 1, len(body)
+	for next := rest; h.more(); n++ {
+		var more []byte
+		h, more, next = splitFrame(next)
+		size += len(more)
 	}
 	b.payload -= size
 	msg := lists.cut(lead+n, size)
-	for i := range n {
-		_, body, rest := splitFrame(b.buf[b.at:])
-		msg[lead+i] = body
-		b.at = len(b.buf) - len(rest)
+	msg[lead] = body
+	for i := lead + 1; i < len(msg); i++ {
+		_, msg[i], rest = splitFrame(rest)
 	}
+	b.at = len(b.buf) - len(rest)
 	return msg
 }
 

@@ -32,18 +32,28 @@ func (c *Conn) ReadBatches(batches []Batch, most int) ([]Batch, error) {
 		return nil, c.cause
 	}
 	batches, err := c.reader.next(batches, most, c.command)
+	if err == ErrInterrupted {
+		c.reader.resume()
+	}
 	c.reader.mu.Unlock()
 	if c.leaving.Load() {
 		c.reader.leave()
 	}
+	if err == ErrInterrupted {
+		return nil, err
+	}
 	if err != nil {
-		var timeout net.Error
-		if errors.As(err, &timeout) && timeout.Timeout() {
+		if isTimeout(err) {
 			err = fmt.Errorf("zmtp: peer was silent for longer than its PING promised, %v: %w", c.reader.ttl, err)
 		}
 		return nil, c.fail(err)
 	}
 	return batches, nil
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
 // command acts on a command from the peer. Those that are not known are ignored, as RFC 37 asks.

@@ -2,7 +2,6 @@ package zmtp
 
 import (
 	"sync"
-	"time"
 )
 
 const (
@@ -47,25 +46,36 @@ func (r *reader) fill(need int) error {
 	if r.in != nil && (r.r == r.w || len(r.in.buf)-r.r < need) {
 		r.r, r.w = 0, copy(r.in.buf, r.unread())
 	}
-	if err := r.deadline(); err != nil {
-		return err
-	}
-	r.turn.next()
-	defer r.turn.next()
 	if r.raw == nil {
-		n, err := r.nc.Read(r.in.buf[r.w:])
+		n, err := r.read(r.in.buf[r.w:])
 		r.w += n
 		if n > 0 {
 			return nil
 		}
 		return err
 	}
+	if err := r.deadline(); err != nil {
+		return err
+	}
+	r.turn.next()
+	defer r.turn.next()
 	r.n, r.err = 0, nil
 	if err := r.raw.Read(r.attempt); err != nil {
-		return err
+		return r.stop.instead(err)
 	}
 	r.w += r.n
 	return r.err
+}
+
+// read reads at least one byte into p.
+func (r *reader) read(p []byte) (n int, err error) {
+	if err := r.deadline(); err != nil {
+		return 0, err
+	}
+	r.turn.next()
+	defer r.turn.next()
+	n, err = r.nc.Read(p)
+	return n, r.stop.instead(err)
 }
 
 // widen gets a connection without file descriptor a buffer for need bytes.
@@ -97,14 +107,6 @@ func (r *reader) readRaw(fd uintptr) bool {
 	}
 	r.n, r.err = n, err
 	return true
-}
-
-// deadline gives the peer the time that it said it would need at most, if it did.
-func (r *reader) deadline() error {
-	if r.ttl == 0 {
-		return nil
-	}
-	return r.nc.SetReadDeadline(time.Now().Add(r.ttl))
 }
 
 // leave tells CloseWrite that mu is free.

@@ -38,12 +38,24 @@ type reader struct {
 	r, w int     // in.buf[r:w] is read and not decoded
 	lean bool    // a big body was read last
 
+	under underway // what is read frame by frame
+	stop  interruption
+
 	one   [1]Batch // for Read
 	lists Lists
 
 	attempt func(fd uintptr) bool
 	n       int // what attempt read
 	err     error
+}
+
+// underway is a message of which a part was read.
+type underway struct {
+	frames [][]byte
+	size   uint64 // of frames
+	headed bool   // the next one's header was read: head
+	head   header
+	body   []byte // of that one, what was read of it, if it is big
 }
 
 func (r *reader) init(nc net.Conn, maxMessage int64) {
@@ -58,7 +70,7 @@ func (r *reader) init(nc net.Conn, maxMessage int64) {
 func (r *reader) next(batches []Batch, most int, command func(body []byte) error) ([]Batch, error) {
 	for {
 		had, need := len(batches), 0
-		for most > 0 {
+		for most > 0 && !r.under.headed && r.under.frames == nil {
 			var b Batch
 			if b, need = r.whole(most); b.messages == 0 {
 				break
@@ -118,6 +130,9 @@ func (r *reader) measure(p []byte) (n, payload, need int) {
 	if r.cipher != nil {
 		return 0, 0, 0
 	}
+	if len(p) > shortHeader && p[0] == 0 && shortHeader+int(p[1]) <= len(p) && uint64(p[1]) <= r.max { // most are like that
+		return shortHeader + int(p[1]), int(p[1]), 0
+	}
 	for range fewFrames {
 		h, head, err := decodeHeader(p[n:])
 		switch {
@@ -140,44 +155,44 @@ func (r *reader) measure(p []byte) (n, payload, need int) {
 	return 0, 0, 0
 }
 
-// message returns the next message, reading as much as it takes, or nil after a command. libzmq sends a PING also between
-// two frames of a message.
-func (r *reader) message(command func(body []byte) error) (msg [][]byte, err error) {
-	total := uint64(0) // bytes of the message so far
+// message goes on with the next message, reading as much as it takes, and returns it, or nil after a command. libzmq
+// sends a PING also between two frames of a message.
+func (r *reader) message(command func(body []byte) error) ([][]byte, error) {
+	m := &r.under
 	for {
-		h, err := r.header()
-		if err != nil {
-			return nil, r.inside(err, msg != nil)
+		if err := r.header(); err != nil {
+			return nil, r.inside(err, len(m.frames) > 0)
 		}
-		if h.size > r.max-total+r.overhead {
-			return nil, fmt.Errorf("%w: frame of %d bytes after %d bytes of its message, the limit is %d", ErrProtocol, h.size, total, r.max)
-		}
-		body, err := r.body(h.size)
+		body, err := r.body()
 		if err != nil {
 			return nil, r.inside(err, true)
 		}
+		h := m.head
+		m.head, m.body, m.headed = header{}, nil, false
 		if r.cipher != nil {
 			if h, body, err = r.open(h, body); err != nil {
 				return nil, err
 			}
 		}
 		if h.command() {
-			if sub := r.subscription(body); sub != nil && msg != nil {
+			if sub := r.subscription(body); sub != nil && m.frames != nil {
 				return nil, fmt.Errorf("%w: subscription inside a message", ErrProtocol)
 			} else if sub != nil {
 				return [][]byte{sub}, nil
 			}
-			if err := command(body); err != nil || msg == nil {
+			if err := command(body); err != nil || m.frames == nil {
 				return nil, err
 			}
 			continue
 		}
-		if len(msg) == maxFrames {
+		if len(m.frames) == maxFrames {
 			return nil, fmt.Errorf("%w: message of more than %d frames", ErrProtocol, maxFrames)
 		}
-		total += h.size
-		msg = append(msg, body)
+		m.size += h.size
+		m.frames = append(m.frames, body)
 		if !h.more() {
+			msg := m.frames
+			r.under = underway{}
 			return msg, nil
 		}
 	}
@@ -210,24 +225,29 @@ func (r *reader) inside(err error, inside bool) error {
 }
 
 // header takes the next frame's header.
-func (r *reader) header() (header, error) {
-	for {
+func (r *reader) header() error {
+	for m := &r.under; !m.headed; {
 		h, n, err := decodeHeader(r.unread())
-		if err != nil {
-			return h, err
+		switch {
+		case err != nil:
+			return err
+		case n == 0:
+			if err := r.fill(longHeader); err != nil {
+				return r.inside(err, r.partial())
+			}
+			continue
+		case h.size > r.max-m.size+r.overhead:
+			return fmt.Errorf("%w: frame of %d bytes after %d bytes of its message, the limit is %d", ErrProtocol, h.size, m.size, r.max)
 		}
-		if n > 0 {
-			r.r += n
-			return h, nil
-		}
-		if err := r.fill(longHeader); err != nil {
-			return h, r.inside(err, r.partial())
-		}
+		r.r += n
+		m.head, m.headed = h, true
 	}
+	return nil
 }
 
-// body takes the next size bytes, in memory of their own.
-func (r *reader) body(size uint64) ([]byte, error) {
+// body takes the body of the frame under way, in memory of its own.
+func (r *reader) body() ([]byte, error) {
+	size := r.under.head.size
 	if size > bigBody {
 		return r.bigBody(size)
 	}
@@ -244,24 +264,23 @@ func (r *reader) body(size uint64) ([]byte, error) {
 
 // bigBody reads a body into memory of its own, which grows as the bytes come: a claim alone reserves little.
 func (r *reader) bigBody(size uint64) ([]byte, error) {
-	body := make([]byte, 0, min(size, firstClaim))
-	n := min(r.w-r.r, cap(body))
-	body = append(body, r.unread()[:n]...)
-	r.r += n
-	r.lean = true
+	body := r.under.body
+	if body == nil {
+		body = make([]byte, 0, min(size, firstClaim))
+		n := min(r.w-r.r, cap(body))
+		body = append(body, r.unread()[:n]...)
+		r.r += n
+		r.lean = true
+	}
 	for uint64(len(body)) < size {
 		if len(body) == cap(body) {
 			grown := make([]byte, len(body), min(size, 2*uint64(cap(body))))
 			copy(grown, body)
 			body = grown
 		}
-		if err := r.deadline(); err != nil {
-			return nil, err
-		}
-		r.turn.next()
-		n, err := r.nc.Read(body[len(body):cap(body)])
-		r.turn.next()
+		n, err := r.read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
+		r.under.body = body
 		if err != nil && uint64(len(body)) < size {
 			return nil, err
 		}
