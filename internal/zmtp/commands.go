@@ -25,9 +25,9 @@ func (c *Conn) Read() ([][]byte, error) {
 // ReadBatches is Read for several messages: it appends one to batches, and those that are there already, no more than
 // most, which is one at least. A PING is answered when the messages before it have been returned and it is called again.
 func (c *Conn) ReadBatches(batches []Batch, most int) ([]Batch, error) {
-	c.reader.mu.Lock()
+	c.reader.mu.lock()
 	if c.leaving.Load() {
-		c.reader.mu.Unlock()
+		c.reader.mu.unlock()
 		<-c.done // CloseWrite needs its time
 		return nil, c.cause
 	}
@@ -35,7 +35,7 @@ func (c *Conn) ReadBatches(batches []Batch, most int) ([]Batch, error) {
 	if err == ErrInterrupted {
 		c.reader.resume()
 	}
-	c.reader.mu.Unlock()
+	c.reader.mu.unlock()
 	if c.leaving.Load() {
 		c.reader.leave()
 	}

@@ -113,14 +113,14 @@ func (c *Conn) CloseWrite() {
 	if c.writer.shut() != nil {
 		return
 	}
-	for !c.reader.mu.TryLock() { // a Read under way ends with what it was waiting for, or when the peer closes
+	for !c.reader.mu.tryLock() { // a Read under way ends with what it was waiting for, or when the peer closes
 		select {
 		case <-c.reader.left:
 		case <-c.done:
 			return
 		}
 	}
-	defer c.reader.mu.Unlock()
+	defer c.reader.mu.unlock()
 	c.reader.discard()
 }
 

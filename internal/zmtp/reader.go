@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"sync"
 	"syscall"
 	"time"
 )
@@ -21,7 +20,7 @@ const (
 // reader takes messages from a stream. It reads as much as there is, and copies them out. While nothing is there to
 // read, it holds no buffer.
 type reader struct {
-	mu   sync.Mutex    // held during a Read
+	mu   gate          // held during a Read
 	left chan struct{} // a Read has released mu while CloseWrite waits for it
 	nc   net.Conn
 	raw  syscall.RawConn // nil if nc has none
@@ -59,7 +58,7 @@ type underway struct {
 }
 
 func (r *reader) init(nc net.Conn, maxMessage int64) {
-	r.nc, r.raw, r.max = nc, rawOf(nc), uint64(maxMessage)
+	r.mu, r.nc, r.raw, r.max = make(gate, 1), nc, rawOf(nc), uint64(maxMessage)
 	r.left = make(chan struct{}, 1)
 	r.attempt = r.readRaw
 }
