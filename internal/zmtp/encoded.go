@@ -1,37 +1,39 @@
 package zmtp
 
-// tryEncoded is TryWrite for whole frames in the clear. If kept, the caller leaves p alone until the rest was written.
-func (c *Conn) tryEncoded(p []byte, kept bool) (taken, rest bool) {
+// tryEncoded is TryWrite for whole frames in the clear. n is how many bytes of p were written, with a cipher those of
+// frames that were written as a whole. If rest is true, what follows is left, and if kept is, in p's memory.
+func (c *Conn) tryEncoded(p []byte, kept bool) (n int, rest bool) {
 	w := &c.writer
 	if !w.mu.tryLock() {
-		return false, false
+		return 0, false
 	}
 	defer c.unlock()
 	if w.err != nil || len(w.rest) > 0 {
-		return false, false
+		return 0, false
 	}
+	raw := p
 	if w.cipher != nil {
 		if len(p) > tryMost {
-			return false, false
+			return 0, false
 		}
-		p, kept = w.seal(p), true
+		raw, kept = w.seal(p), true
 	}
-	n, err := w.try(p)
-	switch {
-	case err != nil:
+	n, err := w.try(raw)
+	if err != nil {
 		c.fail(err)
-		if n == 0 {
-			return false, false
-		}
-	case n == 0 && w.cipher == nil: // else what was sealed once must go: the peer counts
-		return false, false
+	}
+	if n == 0 && (w.cipher == nil || err != nil) { // else what was sealed once must go: the peer counts
+		return 0, false
 	}
 	if kept {
-		w.rest = p[n:len(p):len(p)]
+		w.rest = raw[n:len(raw):len(raw)]
 	} else {
-		w.rest = append(w.rest, p[n:]...)
+		w.rest = append(w.rest, raw[n:]...)
 	}
-	return true, len(w.rest) > 0
+	if w.cipher != nil {
+		n = w.opened(p, n)
+	}
+	return n, len(w.rest) > 0
 }
 
 // writeEncoded is Write for whole frames in the clear. n is how many bytes of p the frames have that were written as a

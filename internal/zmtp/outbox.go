@@ -1,6 +1,7 @@
 package zmtp
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -77,7 +78,7 @@ func (o *Outbox) accept(head, frames [][]byte, through bool) bool {
 	}
 	o.put(head, frames)
 	switch {
-	case through && (o.free() || o.ripe()):
+	case through && o.direct():
 		o.through()
 		return true
 	case o.idle && !o.writing:
@@ -106,11 +107,14 @@ func (o *Outbox) put(head, frames [][]byte) {
 	o.bytes += int64(size)
 }
 
-// free says whether the one message in the outbox can be written by its sender: nothing is before it, and it comes after
-// a lull.
-func (o *Outbox) free() bool {
-	if o.count > 1 || o.writing || o.conn == nil {
+// direct says whether the sender of the last message writes what there is: one message after a lull, or so much that
+// another goroutine would not do so any better.
+func (o *Outbox) direct() bool {
+	if o.writing || o.conn == nil || len(o.hand) > 0 || len(o.queue) > 1 {
 		return false
+	}
+	if o.count > 1 {
+		return len(o.queue[0].buf) >= largeParcel/2 || o.limit > 0 && o.count >= o.limit/2
 	}
 	now := time.Since(start)
 	busy := now-o.last < lull
@@ -118,25 +122,17 @@ func (o *Outbox) free() bool {
 	return !busy
 }
 
-func (o *Outbox) ripe() bool {
-	return !o.writing && o.conn != nil && len(o.hand) == 0 && len(o.queue) == 1 && (len(o.queue[0].buf) > 32<<10 || o.limit > 0 && o.count >= o.limit/2)
-}
-
-// through writes the only message in the outbox, as far as that is possible without waiting. It is called with the lock,
-// and releases it.
+// through writes what there is, as far as that is possible without waiting. It is called with the lock, and releases it.
 func (o *Outbox) through() {
 	c, b := o.conn, o.queue[0]
 	o.hand, o.queue = append(o.hand, b), o.queue[:0]
 	o.writing = true
 	o.mu.Unlock()
-	taken, rest := c.tryEncoded(b.buf, false)
+	n, rest := c.tryEncoded(b.buf, true)
 	o.mu.Lock()
 	o.last = time.Since(start)
-	sent := taken && !rest
-	if sent {
-		o.hand = o.hand[:0]
-		o.wrote(b.messages, b.payload, len(b.buf))
-	} else if taken {
+	messages := o.written(b, n)
+	if rest {
 		b.halfOn = c
 	}
 	o.settle()
@@ -144,8 +140,9 @@ func (o *Outbox) through() {
 	if wake {
 		o.idle, o.knocked = false, false
 	}
-	o.tell(sent)
-	if sent {
+	done := b.messages == 0
+	o.tell(messages > 0)
+	if done {
 		b.free()
 	}
 	if wake {
@@ -159,11 +156,17 @@ func (o *Outbox) settle() {
 	o.settled.Broadcast()
 }
 
-// wrote notes that messages were sent. The lock is held.
-func (o *Outbox) wrote(messages, payload, bytes int) {
+// written notes that n bytes of b, the first in hand, were written, and returns how many messages these hold as a whole.
+func (o *Outbox) written(b *parcel, n int) (messages int) {
+	before := len(b.buf)
+	messages, payload := b.drop(n)
+	if b.messages == 0 {
+		o.hand = slices.Delete(o.hand, 0, 1)
+	}
 	o.sent += uint64(messages)
 	o.sentBytes += uint64(payload)
-	o.remove(messages, bytes)
+	o.remove(messages, before-len(b.buf))
+	return messages
 }
 
 // remove counts messages less.

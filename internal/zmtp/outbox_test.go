@@ -194,6 +194,44 @@ func TestHalfWrittenMessageIsFinishedOrWrittenAnew(t *testing.T) {
 	}
 }
 
+// Of many messages that a sender wrote in one go, those that went over as a whole are not written to the next connection.
+func TestWhatASenderWroteIsNotWrittenAgain(t *testing.T) {
+	for _, size := range []int{10, 900, 20000} {
+		synctest.Test(t, func(t *testing.T) {
+			a, b := memnet.Pipe()
+			c, r := newConn(a, Peer{}, 1<<20), newConn(b, Peer{}, 1<<20)
+			o := NewOutbox(1000, 0, nil)
+			served := serving(o, c)
+			synctest.Wait()
+			n := 0
+			for o.Send(nil, [][]byte{binary.BigEndian.AppendUint32(nil, uint32(n)), make([]byte, size)}) {
+				n++
+			}
+			synctest.Wait()
+			c.Close()
+			<-served
+			r.Close()
+			sent, _ := o.Sent()
+			if sent == 0 || int(sent) == n {
+				t.Errorf("%d of %d sent", sent, n) // the pipe takes some, not all
+			}
+			a, b = memnet.Pipe()
+			c, r = newConn(a, Peer{}, 1<<20), newConn(b, Peer{}, 1<<20)
+			served = serving(o, c)
+			for i := int(sent); i < n; i++ {
+				msg, err := r.Read()
+				if err != nil || int(binary.BigEndian.Uint32(msg[0])) != i {
+					t.Fatal(i, msg[0], err)
+				}
+			}
+			o.Close()
+			<-served
+			c.Close()
+			r.Close()
+		})
+	}
+}
+
 // C22
 func TestStalledPeerBlocksNeitherSendNorClose(t *testing.T) {
 	for name, stream := range streams {

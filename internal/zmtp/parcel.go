@@ -10,7 +10,7 @@ const (
 // parcel is what an outbox writes in one go.
 type parcel struct {
 	Batch
-	halfOn *Conn // wrote some bytes of it, and has the rest
+	halfOn *Conn // wrote some bytes of the first message, and has the rest of all
 }
 
 var (

@@ -1,7 +1,5 @@
 package zmtp
 
-import "slices"
-
 // Serve writes what is in the outbox, and what comes, to c. It returns when c has ended, with c's error, or when the
 // outbox was closed, with nil; what c did not take stays. Only one connection can be served at a time. Somebody must
 // read c, or its end may go unnoticed.
@@ -77,9 +75,9 @@ func (o *Outbox) take() (taken, empty bool) {
 	return true, false
 }
 
-// write writes b, the first in hand: all of it, if another connection has written a part.
+// write writes b, the first in hand. If another connection has a part of its first message, that is written again.
 func (o *Outbox) write(c *Conn, b *parcel) (err error) {
-	before, n := len(b.buf), len(b.buf)
+	n := len(b.buf)
 	kept := b.halfOn != nil && b.halfOn != c // the other connection has its memory still
 	if b.halfOn != c {
 		n, err = c.writeEncoded(b.buf)
@@ -87,11 +85,7 @@ func (o *Outbox) write(c *Conn, b *parcel) (err error) {
 		n = 0
 	}
 	o.mu.Lock()
-	messages, payload := b.drop(n)
-	o.wrote(messages, payload, before-len(b.buf))
-	if b.messages == 0 {
-		o.hand = slices.Delete(o.hand, 0, 1)
-	}
+	messages := o.written(b, n)
 	o.settle()
 	o.tell(messages > 0)
 	if err == nil && !kept {

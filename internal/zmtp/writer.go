@@ -88,7 +88,8 @@ func (c *Conn) TryWrite(msg [][]byte) (taken, rest bool) {
 	}
 	buf := borrowBuffer()
 	defer giveBackBuffer(buf)
-	return c.tryEncoded(appendMessage((*buf)[:0], msg), false)
+	n, rest := c.tryEncoded(appendMessage((*buf)[:0], msg), false)
+	return n > 0 || rest, rest
 }
 
 // unlock ends writing. A PONG or PING that was asked for meanwhile is not forgotten.
