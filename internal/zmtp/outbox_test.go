@@ -204,10 +204,12 @@ func TestWhatASenderWroteIsNotWrittenAgain(t *testing.T) {
 			served := serving(o, c)
 			synctest.Wait()
 			n := 0
-			for o.Send(nil, [][]byte{binary.BigEndian.AppendUint32(nil, uint32(n)), make([]byte, size)}) {
-				n++
+			for o.HasRoom() { // until the pipe is full, too
+				for o.Send(nil, [][]byte{binary.BigEndian.AppendUint32(nil, uint32(n)), make([]byte, size)}) {
+					n++
+				}
+				synctest.Wait()
 			}
-			synctest.Wait()
 			c.Close()
 			<-served
 			r.Close()
