@@ -44,6 +44,19 @@ func (n *topic[S]) part(s S) (last, had bool) {
 	return false, had
 }
 
+// tell calls each for n's subscribers.
+func (n *topic[S]) tell(each func(S)) {
+	if !n.has {
+		return
+	}
+	each(n.one)
+	if n.others != nil {
+		for _, s := range n.others.list {
+			each(s)
+		}
+	}
+}
+
 func (c *crowd[S]) find(s S) (int, bool) {
 	if c.at != nil {
 		i, ok := c.at[s]

@@ -9,38 +9,50 @@ import (
 
 // BenchmarkPublish is the Guide's weather server: what it costs to format and publish an update that nobody subscribed
 // to, to a peer with so many other subscriptions. Without "format" the updates are there already, at random: what is
-// left is a lock and the way through the tree.
+// left is a lock and the way through the tree. With "match" the peer has subscribed to every update, and takes none: all
+// but the first are made a message of, and dropped.
 func BenchmarkPublish(b *testing.B) {
 	for _, format := range []bool{true, false} {
-		for _, n := range []int{10, 100_000} {
-			b.Run(fmt.Sprint(map[bool]string{true: "format/", false: ""}[format], n), func(b *testing.B) {
-				pub, sub := open(b, Pub, Config{}), open(b, Sub, Config{})
-				connect(b, sub, bind(b, pub, "inproc://"+b.Name()))
-				waitConnected(b, sub)
-				topics := make([]string, n)
-				for i := range topics {
-					topics[i] = fmt.Sprintf("%05d ", i*(100_000/n))
-				}
-				subscribe(b, sub, topics...)
-				random := rand.New(rand.NewPCG(1, 2))
-				var updates [1024][]byte // of places with the same digits, but for what follows
-				for i := range updates {
-					updates[i] = fmt.Appendf(nil, "%05d- %d %d", random.IntN(100_000), i%80, i%50)
-				}
-				ctx, update, i := context.Background(), make([]byte, 0, 64), 0
-				b.ReportAllocs()
-				for b.Loop() {
-					i++
-					if format {
-						update = fmt.Appendf(update[:0], "%05d- %d %d", i*7919%100_000, i%80, i%50)
-					} else {
-						update = updates[i%len(updates)]
-					}
-					if err := pub.Send(ctx, update); err != nil {
-						b.Fatal(err)
-					}
-				}
-			})
+		for _, match := range []bool{false, true} {
+			for _, n := range []int{10, 100_000} {
+				name := map[bool]string{true: "format/"}[format] + map[bool]string{true: "match/"}[match]
+				b.Run(fmt.Sprint(name, n), func(b *testing.B) { benchmarkPublish(b, format, match, n) })
+			}
+		}
+	}
+}
+
+func benchmarkPublish(b *testing.B, format, match bool, n int) {
+	pub, sub := open(b, Pub, Config{}), open(b, Sub, Config{})
+	connect(b, sub, bind(b, pub, "inproc://"+b.Name()))
+	waitConnected(b, sub)
+	topics, apart := make([]string, n), 100_000/n
+	for i := range topics {
+		topics[i] = fmt.Sprintf("%05d ", i*apart)
+	}
+	subscribe(b, sub, topics...)
+	write := func(update []byte, zip, i int) []byte {
+		if match {
+			return fmt.Appendf(update, "%05d %d %d", zip/apart*apart, i%80, i%50)
+		}
+		return fmt.Appendf(update, "%05d- %d %d", zip, i%80, i%50) // the same digits, but for what follows
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	var updates [1024][]byte
+	for i := range updates {
+		updates[i] = write(nil, random.IntN(100_000), i)
+	}
+	ctx, update, i := context.Background(), make([]byte, 0, 64), 0
+	b.ReportAllocs()
+	for b.Loop() {
+		i++
+		if format {
+			update = write(update[:0], i*7919%100_000, i)
+		} else {
+			update = updates[i%len(updates)]
+		}
+		if err := pub.Send(ctx, update); err != nil {
+			b.Fatal(err)
 		}
 	}
 }
