@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// perRow is how many kids lie in a row.
-const perRow = 256
+// perRow is how many kids lie in a row: with pointers for subscribers, 32 KiB of them, which the runtime aligns.
+const perRow = 512
 
 // family is the kids of a node, and a hash table to find them.
 //

@@ -21,8 +21,8 @@ func (f *family[S]) sound(t *testing.T) {
 		t.Fatalf("%d entries in a table of %d for %d kids", entries, len(f.table), f.len)
 	}
 	room, kids := 0, 0
-	for _, b := range f.rows {
-		room, kids = room+cap(b), kids+len(b)
+	for _, row := range f.rows {
+		room, kids = room+cap(row), kids+len(row)
 	}
 	if kids != f.len || room > 2*kids || len(f.rows) != (kids+perRow-1)/perRow {
 		t.Fatalf("%d kids in %d rows with room for %d, want %d", kids, len(f.rows), room, f.len)
