@@ -8,8 +8,8 @@ import (
 // maxLabel is how long a label may be: what a split or a merger of two nodes copies is bounded by it.
 const maxLabel = 292 * whole
 
-// topics says who subscribed to which prefixes: a radix tree that a prefix goes down by words, all of them whole but for
-// the last, and in which a node stands for the bytes on the way to it.
+// topics says who subscribed to which prefixes: a radix tree that a prefix goes down by words, all of them whole but the
+// last, and in which a node stands for the bytes on the way to it.
 //
 // A match costs a look-up for each node on the frame's way, and for each length that the words after the node have,
 // however many prefixes there are. Memory is proportional to the bytes of the prefixes that somebody has; a removal
