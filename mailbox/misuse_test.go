@@ -31,17 +31,17 @@ func TestMethodsOfOtherPatternsFailClearly(t *testing.T) {
 		typ  SocketType
 		want [6]error // of methods
 	}{
-		{Req, [6]error{wait, state, state, unsupported, unsupported, unsupported}},
+		{Req, [6]error{wait, state, unsupported, unsupported, unsupported, unsupported}},
 		{Rep, [6]error{state, wait, state, unsupported, unsupported, unsupported}},
-		{Dealer, [6]error{wait, wait, state, unsupported, unsupported, unsupported}},
-		{Router, [6]error{nil, wait, state, unsupported, unsupported, unsupported}},
-		{Push, [6]error{wait, unsupported, state, unsupported, unsupported, unsupported}},
-		{Pull, [6]error{unsupported, wait, state, unsupported, unsupported, unsupported}},
-		{Pub, [6]error{nil, unsupported, state, unsupported, unsupported, wait}},
-		{Sub, [6]error{unsupported, wait, state, nil, nil, unsupported}},
-		{XPub, [6]error{nil, wait, state, unsupported, unsupported, wait}},
-		{XSub, [6]error{nil, wait, state, nil, nil, unsupported}},
-		{Pair, [6]error{wait, wait, state, unsupported, unsupported, unsupported}},
+		{Dealer, [6]error{wait, wait, unsupported, unsupported, unsupported, unsupported}},
+		{Router, [6]error{nil, wait, unsupported, unsupported, unsupported, unsupported}},
+		{Push, [6]error{wait, unsupported, unsupported, unsupported, unsupported, unsupported}},
+		{Pull, [6]error{unsupported, wait, unsupported, unsupported, unsupported, unsupported}},
+		{Pub, [6]error{nil, unsupported, unsupported, unsupported, unsupported, wait}},
+		{Sub, [6]error{unsupported, wait, unsupported, nil, nil, unsupported}},
+		{XPub, [6]error{nil, wait, unsupported, unsupported, unsupported, wait}},
+		{XSub, [6]error{nil, wait, unsupported, nil, nil, unsupported}},
+		{Pair, [6]error{wait, wait, unsupported, unsupported, unsupported, unsupported}},
 	} {
 		s := open(t, c.typ, Config{})
 		for i, m := range methods {

@@ -55,7 +55,7 @@ func TestRepSkipsARequest(t *testing.T) {
 	if err := server.Skip(); !errors.Is(err, ErrState) {
 		t.Errorf("skip of nothing: %v", err)
 	}
-	if err := client.Skip(); !errors.Is(err, ErrState) {
+	if err := client.Skip(); !errors.Is(err, ErrUnsupported) {
 		t.Errorf("skip on a DEALER: %v", err)
 	}
 	send(t, client, "", "bad")

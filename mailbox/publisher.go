@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/troupe-go/troupe/internal/zmtp"
@@ -33,6 +34,7 @@ type publisher struct {
 
 	notices list.List          // of *notice, for an XPUB's Recv
 	latest  map[string]*notice // the last of those for each topic
+	row     atomic.Int32       // notices since Recv looked for a message
 }
 
 // follower is a peer with subscriptions. Its connection's inlet says whether it is still there.

@@ -173,7 +173,8 @@ func (s *Socket) offer(frames [][]byte) (ok bool, err error) {
 	return false, fmt.Errorf("%w: a %s does not send", ErrUnsupported, s.typ)
 }
 
-// Recv returns the next message; its frames are the caller's. Messages are taken from the peers in turn. What a peer had
+// Recv returns the next message; its frames are the caller's. (A small one lies in a few KiB of memory with others that
+// came with it: who keeps few of many for long copies them.) Messages are taken from the peers in turn. What a peer had
 // sent before its connection ended is still received, within Config.MaxMessage's mark. By pattern:
 //
 //   - REQ: the reply to the request sent last, from the peer that it went to. It fails with ErrPeerLost if the
@@ -217,12 +218,12 @@ func (s *Socket) Recv(ctx context.Context) ([][]byte, error) {
 }
 
 // Skip drops the request that a REP has received and not replied to, so that it can receive the next one. Whoever sent
-// it gets no reply. It fails with an error that wraps ErrState if there is no such request, and on other patterns.
+// it gets no reply. It fails with an error that wraps ErrState if there is no such request, and ErrUnsupported on other patterns.
 func (s *Socket) Skip() error {
 	if r, ok := s.pattern.(*rep); ok {
 		return r.skip()
 	}
-	return fmt.Errorf("%w: a %s has no request to skip", ErrState, s.typ)
+	return fmt.Errorf("%w: a %s has no request to skip", ErrUnsupported, s.typ)
 }
 
 // wait waits for its turn in line, the end of ctx, or Close.

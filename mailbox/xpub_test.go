@@ -146,3 +146,24 @@ func TestWhatAnXPubDoesNotReceiveStaysBounded(t *testing.T) {
 		}
 	}
 }
+
+// However many subscriptions come, and however fast.
+func TestMessagesAreNotHeldUpByNotices(t *testing.T) {
+	overEach(t, func(t *testing.T, endpoint string) {
+		pub, sub := joined(t, endpoint, XPub, Config{Verbose: true}, XSub, Config{})
+		send(t, sub, "up")
+		until(t, "the message is there", pub.in.more)
+		p := pub.pattern.(*publisher)
+		p.mu.Lock()
+		for range 1000 {
+			p.notify("topic", true, false)
+		}
+		p.mu.Unlock()
+		for range noticesInARow + 1 {
+			if recv(t, pub)[0] == "up" {
+				return
+			}
+		}
+		t.Error("the message waits behind all subscriptions")
+	})
+}

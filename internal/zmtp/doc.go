@@ -6,11 +6,14 @@
 // this package panic, wait beyond a deadline, or reserve more memory than the peer has sent, give or take one buffer.
 // Messages are lists of frames; what is in them is not looked at.
 //
+// A Batch is messages in their form on the wire, one behind the other: that is how they wait, to be sent and to be
+// received, so that many small ones cost no more than a large one.
+//
 // An Outbox is the bounded queue of what is to be sent to one peer. It outlives connections: what one of them did not
 // take goes over the next. Sending never waits for a peer.
 //
-// Spoken is ZMTP 3.0 and 3.1 (RFC 23 and 37) with the NULL mechanism or that of Config.Security; peers that speak 1.0 or 2.0 are refused. PING is
-// answered and its TTL honoured; PING is never sent.
+// Spoken is ZMTP 3.0 and 3.1 (RFC 23 and 37) with the NULL mechanism or that of Config.Security; peers that speak 1.0 or
+// 2.0 are refused. PING is answered and its TTL honoured; it is sent for Config.Heartbeat and Ping alone.
 package zmtp
 
 import "errors"
