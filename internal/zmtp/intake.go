@@ -122,7 +122,9 @@ func (r *reader) discard() {
 	in := intakes.Get().(*intake)
 	defer intakes.Put(in)
 	for {
-		if _, err := r.nc.Read(in.buf); err != nil {
+		if _, err := r.nc.Read(in.buf); r.stop.instead(err) == ErrInterrupted {
+			r.resume()
+		} else if err != nil {
 			return
 		}
 	}
