@@ -23,14 +23,14 @@ func (p *publisher) send(frames [][]byte) (bool, error) {
 	if len(p.to) == 0 {
 		return true, nil
 	}
-	if p.s.cfg.NoDrop {
+	several := len(p.to) > 1
+	if p.s.cfg.NoDrop && several {
 		for _, f := range p.to {
 			if !f.peer.out.HasRoom() {
 				return false, nil
 			}
 		}
 	}
-	several := len(p.to) > 1
 	busy := several && time.Since(p.last) < lull
 	for i, f := range p.to {
 		taken := false
@@ -39,10 +39,14 @@ func (p *publisher) send(frames [][]byte) (bool, error) {
 		} else {
 			taken = f.peer.send(nil, frames)
 		}
-		if !taken {
+		p.to[i] = nil
+		switch {
+		case taken:
+		case p.s.cfg.NoDrop && !several:
+			return false, nil
+		default:
 			p.s.drop(f.peer, Full, 1)
 		}
-		p.to[i] = nil
 	}
 	if several {
 		p.last = time.Now()
