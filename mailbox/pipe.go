@@ -34,8 +34,8 @@ type pipe struct {
 	sent, sentBytes, replaced uint64
 }
 
-// newPipe returns an empty pipe for limit messages. room is called when half of it is free
-// after a message was refused; it must be quick, and may call Send, HasRoom and Len.
+// newPipe returns an empty pipe for limit messages. room is called when a message could be
+// sent again after one was refused; it must be quick, and may call Send, HasRoom and Len.
 func newPipe(limit int, conflates bool, room func()) *pipe {
 	return &pipe{limit: limit, conflates: conflates, room: room, closed: make(chan struct{})}
 }
@@ -96,16 +96,12 @@ func pack(head, frames [][]byte) [][]byte {
 
 // fits says whether there is room for a message more.
 func (p *pipe) fits() bool {
-	n := p.count()
-	return n == 0 || p.newest() || p.limit <= 0 || n < p.most()
-}
-
-// most is how many messages there may be, if there is a limit.
-func (p *pipe) most() int {
+	limit := p.limit
 	if p.loan != nil {
-		return p.limit + p.loan.extra
+		limit += p.loan.extra
 	}
-	return p.limit
+	n := p.count()
+	return n == 0 || p.newest() || p.limit <= 0 || n < limit
 }
 
 // newest says whether the newest message alone counts.
@@ -113,7 +109,7 @@ func (p *pipe) newest() bool { return p.conflates || p.loan != nil && p.loan.con
 
 func (p *pipe) count() int { return p.queued + p.taken }
 
-// HasRoom reports whether a Send would be taken now, unless the pipe is closed. If not, room is called when half of it is free.
+// HasRoom reports whether a Send would be taken now, unless the pipe is closed. If not, room is called when it would.
 func (p *pipe) HasRoom() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -152,7 +148,7 @@ func (p *pipe) Replaced() uint64 {
 
 // tell releases the lock, and tells those who wait for it that there is room, or that nothing is left.
 func (p *pipe) tell(less bool) {
-	refused := less && p.refused && p.count() <= p.most()/2 // not for each: they would be woken for each
+	refused := less && p.refused
 	if refused {
 		p.refused = false
 	}

@@ -48,8 +48,8 @@ type Outbox struct {
 }
 
 // NewOutbox returns an empty outbox for at most limit messages, and for as many as take less than most bytes and one
-// more: so a single message is never too large. Zero or less means any number. room may be nil; it is called when half
-// of the room is free after a message was refused. It must be quick, and of the outbox it may call nothing but Send,
+// more: so a single message is never too large. Zero or less means any number. room may be nil; it is called when a
+// message could be sent again after one was refused. It must be quick, and of the outbox it may call nothing but Send,
 // HasRoom, Heavy and Len.
 func NewOutbox(limit int, most int64, room func()) *Outbox {
 	o := &Outbox{limit: limit, most: most, room: room, wake: make(chan struct{}, 1), closed: make(chan struct{})}
@@ -177,7 +177,7 @@ func (o *Outbox) remove(messages, bytes int) {
 
 // tell releases the lock, and tells those who wait for it that there is room, or that nothing is left.
 func (o *Outbox) tell(less bool) {
-	refused := less && o.refused && o.low()
+	refused := less && o.refused
 	if refused {
 		o.refused = false
 	}
@@ -191,11 +191,6 @@ func (o *Outbox) tell(less bool) {
 	if refused && o.room != nil {
 		o.room()
 	}
-}
-
-// low says whether half of the room is free: those who were refused are told then, or they would be told for each.
-func (o *Outbox) low() bool {
-	return (o.limit <= 0 || o.count <= o.limit/2) && (o.most <= 0 || o.bytes <= o.most/2)
 }
 
 func (o *Outbox) signal() {

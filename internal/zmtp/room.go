@@ -1,6 +1,6 @@
 package zmtp
 
-// HasRoom reports whether a Send would be taken now, unless the outbox is closed. If not, room is called when half of it is free.
+// HasRoom reports whether a Send would be taken now, unless the outbox is closed. If not, room is called when it would.
 func (o *Outbox) HasRoom() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
