@@ -20,14 +20,17 @@ var below = map[string][]string{
 	"node":            {"actor", "codec", "mailbox", "internal/zmtp", "internal/queue"},
 	"actor":           {"codec", "mailbox", "internal/queue"},
 	"codec":           {},
-	"mailbox":         {"internal/zmtp", "internal/queue", "internal/memnet"},
+	"mailbox":         {"internal/zmtp", "internal/memnet"},
 	"mailbox/plain":   {"internal/zmtp"},
 	"mailbox/curve":   {"internal/zmtp"},
-	"internal/zmtp":   {"internal/queue", "internal/memnet"},
+	"internal/zmtp":   {"internal/memnet"},
 	"internal/queue":  {},
 	"internal/memnet": {},
-	"internal/pyzmq":  {}, // imported by tests only, see below
 	"internal/layers": {},
+
+	// imported by tests only, see below
+	"internal/pyzmq":      {},
+	"internal/sockettest": {"mailbox"},
 }
 
 // imports returns, by package path inside the module, what each package imports outside its tests.
@@ -86,10 +89,12 @@ func TestThirdPartyLibrariesHaveOnePlace(t *testing.T) {
 	}
 }
 
-func TestOnlyTestsRunPython(t *testing.T) {
+func TestOnlyTestsImportWhatIsForTests(t *testing.T) {
 	for name, list := range imports(t) {
-		if slices.Contains(list, module+"internal/pyzmq") {
-			t.Errorf("%s imports internal/pyzmq outside its tests", name)
+		for _, path := range []string{"internal/pyzmq", "internal/sockettest"} {
+			if slices.Contains(list, module+path) {
+				t.Errorf("%s imports %s outside its tests", name, path)
+			}
 		}
 	}
 }

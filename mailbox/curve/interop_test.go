@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/troupe-go/troupe/internal/pyzmq"
+	"github.com/troupe-go/troupe/internal/sockettest"
 	"github.com/troupe-go/troupe/mailbox"
 	"github.com/troupe-go/troupe/mailbox/curve"
 )
@@ -36,31 +37,31 @@ var sizes = [][]int{{1}, {0}, {5, 0, 1 << 20, 0}, {1, 300, 20000}}
 func TestLibzmqClientsOfOurServer(t *testing.T) {
 	for _, binds := range []bool{true, false} {
 		t.Run(fmt.Sprintf("binds %v", binds), func(t *testing.T) {
-			p, log := newParties(), &logged{}
+			p, log := newParties(), new(sockettest.Log)
 			foreign := pyzmq.NewSecure(t)
-			server := open(t, mailbox.Rep, curve.Server{Key: p.server, Allow: p.allow}, log)
+			server := sockettest.Open(t, mailbox.Rep, curve.Server{Key: p.server, Allow: p.allow}, log)
 			at := ""
 			if binds {
-				at = bind(t, server)
+				at = sockettest.Bind(t, server)
 			}
 			join := func(name string, options map[string]any) {
 				foreign.Open(name, "REQ", options)
 				if binds {
 					foreign.Connect(name, at)
 				} else {
-					connect(t, server, foreign.Bind(name, "tcp://127.0.0.1:*"))
+					sockettest.Connect(t, server, foreign.Bind(name, "tcp://127.0.0.1:*"))
 				}
 			}
-			requests := echo(t, server)
+			requests := sockettest.Echo(t, server)
 			join("wrong server key", theirs(p.ada, p.eve.Public()))
 			join("not let in", theirs(p.eve, p.server.Public()))
 			join("no security", nil)
 			for _, bad := range []string{"wrong server key", "not let in", "no security"} {
 				foreign.Try(bad, 666)
 			}
-			log.wait(t, "the client does not know our key, "+p.server.Public().String())
-			log.wait(t, "client with key "+p.eve.Public().String()+" turned away: not on the list")
-			log.wait(t, "as libzmq does if its security mechanism is not ours, CURVE")
+			log.Wait(t, "the client does not know our key, "+p.server.Public().String())
+			log.Wait(t, "client with key "+p.eve.Public().String()+" turned away: not on the list")
+			log.Wait(t, "as libzmq does if its security mechanism is not ours, CURVE")
 			join("good", theirs(p.ada, p.server.Public()))
 			for _, s := range sizes {
 				foreign.Send("good", s...)
@@ -79,7 +80,7 @@ func TestLibzmqClientsOfOurServer(t *testing.T) {
 func TestOurClientsOfALibzmqServer(t *testing.T) {
 	for _, binds := range []bool{true, false} {
 		t.Run(fmt.Sprintf("binds %v", binds), func(t *testing.T) {
-			p, log := newParties(), &logged{}
+			p, log := newParties(), new(sockettest.Log)
 			foreign := pyzmq.NewSecure(t)
 			foreign.AllowKeys(p.ada.Public().String())
 			foreign.Open("server", "REP", map[string]any{"curve_server": 1, "curve_secretkey": p.server.Secret()})
@@ -88,27 +89,27 @@ func TestOurClientsOfALibzmqServer(t *testing.T) {
 				at = foreign.Bind("server", "tcp://127.0.0.1:*")
 			}
 			join := func(s mailbox.Security) *mailbox.Socket {
-				client := open(t, mailbox.Req, s, log)
+				client := sockettest.Open(t, mailbox.Req, s, log)
 				if binds {
-					connect(t, client, at)
+					sockettest.Connect(t, client, at)
 					if s, ok := s.(curve.Client); !ok || s.Key != p.ada || s.ServerKey != p.server.Public() {
-						send(t, client, 666)
+						sockettest.Send(t, client, 666)
 					}
 				} else {
-					foreign.Connect("server", bind(t, client))
+					foreign.Connect("server", sockettest.Bind(t, client))
 				}
 				return client
 			}
 			join(curve.Client{Key: p.ada, ServerKey: p.eve.Public()})
 			join(curve.Client{Key: p.eve, ServerKey: p.server.Public()})
 			join(nil)
-			log.wait(t, "which just closed the connection: curve: the server does not take our HELLO, perhaps because its key is not ServerKey")
-			log.wait(t, "the server does not let in our key, "+p.eve.Public().String()+`: zmtp: rejected by the peer: \"400\", authentication failed`)
-			log.wait(t, "as libzmq does if its security mechanism is not ours, NULL")
+			log.Wait(t, "which just closed the connection: curve: the server does not take our HELLO, perhaps because its key is not ServerKey")
+			log.Wait(t, "the server does not let in our key, "+p.eve.Public().String()+`: zmtp: rejected by the peer: \"400\", authentication failed`)
+			log.Wait(t, "as libzmq does if its security mechanism is not ours, NULL")
 			good := join(curve.Client{Key: p.ada, ServerKey: p.server.Public()})
 			for _, s := range sizes {
-				send(t, good, s...)
-				if got := recv(t, good); fmt.Sprint(got) != fmt.Sprint(s) {
+				sockettest.Send(t, good, s...)
+				if got := sockettest.Recv(t, good); fmt.Sprint(got) != fmt.Sprint(s) {
 					t.Errorf("%v came back as %v", s, got)
 				}
 			}
@@ -121,20 +122,20 @@ func TestOurClientsOfALibzmqServer(t *testing.T) {
 
 // Without a ZAP handler libzmq's server lets in whoever knows its key; PINGs go through the cipher too.
 func TestLibzmqHeartbeatsAndSubscriptionsAreSealed(t *testing.T) {
-	p, log := newParties(), &logged{}
+	p, log := newParties(), new(sockettest.Log)
 	foreign := pyzmq.NewSecure(t)
 	options := map[string]any{"curve_server": 1, "curve_secretkey": p.server.Secret(), "heartbeat_ivl": 20, "heartbeat_timeout": 2000}
 	foreign.Open("pub", "PUB", options)
 	at := foreign.Bind("pub", "tcp://127.0.0.1:*")
-	sub := open(t, mailbox.Sub, curve.Client{Key: p.ada, ServerKey: p.server.Public()}, log)
-	if err := sub.Subscribe(within(t), "xx"); err != nil {
+	sub := sockettest.Open(t, mailbox.Sub, curve.Client{Key: p.ada, ServerKey: p.server.Public()}, log)
+	if err := sub.Subscribe(sockettest.Within(t), "xx"); err != nil {
 		t.Fatal(err)
 	}
-	connect(t, sub, at)
+	sockettest.Connect(t, sub, at)
 	got := make(chan []int, 1)
 	go func() {
-		msg, _ := sub.Recv(within(t))
-		got <- lengths(msg)
+		msg, _ := sub.Recv(sockettest.Within(t))
+		got <- sockettest.Lengths(msg)
 	}()
 	for n := 0; n < 2000; n++ {
 		foreign.Send("pub", 1, 1)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/troupe-go/troupe/internal/sockettest"
 	"github.com/troupe-go/troupe/mailbox"
 	"github.com/troupe-go/troupe/mailbox/curve"
 )
@@ -16,17 +17,17 @@ import (
 func TestSocketsOverTheWireNeedTheRightKeys(t *testing.T) {
 	for _, network := range []string{"tcp", "ipc"} {
 		t.Run(network, func(t *testing.T) {
-			p, log := newParties(), &logged{}
+			p, log := newParties(), new(sockettest.Log)
 			endpoint := "tcp://127.0.0.1:*"
 			if network == "ipc" {
 				endpoint = "ipc://" + filepath.Join(t.TempDir(), "s")
 			}
-			server := open(t, mailbox.Rep, curve.Server{Key: p.server, Allow: p.allow}, log)
-			e, err := server.Bind(within(t), endpoint)
+			server := sockettest.Open(t, mailbox.Rep, curve.Server{Key: p.server, Allow: p.allow}, log)
+			e, err := server.Bind(sockettest.Within(t), endpoint)
 			if err != nil {
 				t.Fatal(err)
 			}
-			requests := echo(t, server)
+			requests := sockettest.Echo(t, server)
 			for _, bad := range []struct {
 				s    mailbox.Security
 				says string
@@ -36,16 +37,16 @@ func TestSocketsOverTheWireNeedTheRightKeys(t *testing.T) {
 				{curve.Client{Key: p.ada, ServerKey: p.eve.Public()}, "the client does not know our key"},
 				{curve.Server{Key: p.server, Allow: p.allow}, "both ends are CURVE servers"},
 			} {
-				client := open(t, mailbox.Req, bad.s, log)
-				connect(t, client, e.String())
-				send(t, client, 666)
-				log.wait(t, bad.says)
+				client := sockettest.Open(t, mailbox.Req, bad.s, log)
+				sockettest.Connect(t, client, e.String())
+				sockettest.Send(t, client, 666)
+				log.Wait(t, bad.says)
 			}
-			good := open(t, mailbox.Req, curve.Client{Key: p.ada, ServerKey: p.server.Public()}, log)
-			connect(t, good, e.String())
+			good := sockettest.Open(t, mailbox.Req, curve.Client{Key: p.ada, ServerKey: p.server.Public()}, log)
+			sockettest.Connect(t, good, e.String())
 			for _, s := range sizes {
-				send(t, good, s...)
-				if got := recv(t, good); fmt.Sprint(got) != fmt.Sprint(s) {
+				sockettest.Send(t, good, s...)
+				if got := sockettest.Recv(t, good); fmt.Sprint(got) != fmt.Sprint(s) {
 					t.Errorf("%v came back as %v", s, got)
 				}
 			}
@@ -57,23 +58,23 @@ func TestSocketsOverTheWireNeedTheRightKeys(t *testing.T) {
 }
 
 func TestSecurityIsOfNoEffectInsideTheProcess(t *testing.T) {
-	p, log := newParties(), &logged{}
-	server := open(t, mailbox.Rep, curve.Server{Key: p.server, Allow: p.allow}, log)
-	if _, err := server.Bind(within(t), "inproc://"+t.Name()); err != nil {
+	p, log := newParties(), new(sockettest.Log)
+	server := sockettest.Open(t, mailbox.Rep, curve.Server{Key: p.server, Allow: p.allow}, log)
+	if _, err := server.Bind(sockettest.Within(t), "inproc://"+t.Name()); err != nil {
 		t.Fatal(err)
 	}
-	echo(t, server)
-	client := open(t, mailbox.Req, nil, log)
-	connect(t, client, "inproc://"+t.Name())
-	send(t, client, 3)
-	if got := recv(t, client); fmt.Sprint(got) != "[3]" {
+	sockettest.Echo(t, server)
+	client := sockettest.Open(t, mailbox.Req, nil, log)
+	sockettest.Connect(t, client, "inproc://"+t.Name())
+	sockettest.Send(t, client, 3)
+	if got := sockettest.Recv(t, client); fmt.Sprint(got) != "[3]" {
 		t.Error(got)
 	}
 }
 
 // A ROUTER reaches the peer that has a name: only its key may claim it.
 func TestAllowCanBindAKeyToAName(t *testing.T) {
-	p, log := newParties(), &logged{}
+	p, log := newParties(), new(sockettest.Log)
 	names := map[curve.Key]string{p.ada.Public(): "ada", p.eve.Public(): "eve"}
 	allow := func(_ context.Context, c curve.Claim) error {
 		if name, ok := names[c.Key]; !ok || name != string(c.Identity) {
@@ -81,27 +82,27 @@ func TestAllowCanBindAKeyToAName(t *testing.T) {
 		}
 		return nil
 	}
-	router := open(t, mailbox.Router, curve.Server{Key: p.server, Allow: allow}, log)
-	at := bind(t, router)
+	router := sockettest.Open(t, mailbox.Router, curve.Server{Key: p.server, Allow: allow}, log)
+	at := sockettest.Bind(t, router)
 	for _, d := range []struct {
 		key  curve.KeyPair
 		name string
 	}{{p.eve, "ada"}, {p.ada, "ada"}} {
-		s, err := mailbox.New(mailbox.Dealer, mailbox.Config{Identity: []byte(d.name), Log: log.logger(),
+		s, err := mailbox.New(mailbox.Dealer, mailbox.Config{Identity: []byte(d.name), Log: log.Logger(),
 			Security: curve.Client{Key: d.key, ServerKey: p.server.Public()}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer s.Close(context.Background())
-		connect(t, s, at)
+		sockettest.Connect(t, s, at)
 		if d.key != p.ada {
-			log.wait(t, "not eve's name")
+			log.Wait(t, "not eve's name")
 			defer s.Disconnect(context.Background(), at) // nothing waits to be sent
 			continue
 		}
-		send(t, s, 1)
+		sockettest.Send(t, s, 1)
 	}
-	msg, err := router.Recv(within(t))
+	msg, err := router.Recv(sockettest.Within(t))
 	if err != nil || len(msg) != 2 || string(msg[0]) != "ada" {
 		t.Errorf("%q %v", msg, err)
 	}

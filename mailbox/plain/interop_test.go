@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/troupe-go/troupe/internal/pyzmq"
+	"github.com/troupe-go/troupe/internal/sockettest"
 	"github.com/troupe-go/troupe/mailbox"
 	"github.com/troupe-go/troupe/mailbox/plain"
 )
@@ -34,28 +35,28 @@ func theirs(c plain.Client) map[string]any {
 func TestLibzmqClientsOfOurServer(t *testing.T) {
 	for _, binds := range []bool{true, false} {
 		t.Run(fmt.Sprintf("binds %v", binds), func(t *testing.T) {
-			log, foreign := &logged{}, pyzmq.NewSecure(t)
-			rep := open(t, mailbox.Rep, server, log)
+			log, foreign := new(sockettest.Log), pyzmq.NewSecure(t)
+			rep := sockettest.Open(t, mailbox.Rep, server, log)
 			at := ""
 			if binds {
-				at = bind(t, rep)
+				at = sockettest.Bind(t, rep)
 			}
 			join := func(name string, options map[string]any) {
 				foreign.Open(name, "REQ", options)
 				if binds {
 					foreign.Connect(name, at)
 				} else {
-					connect(t, rep, foreign.Bind(name, "tcp://127.0.0.1:*"))
+					sockettest.Connect(t, rep, foreign.Bind(name, "tcp://127.0.0.1:*"))
 				}
 			}
-			requests := echo(t, rep)
+			requests := sockettest.Echo(t, rep)
 			join("wrong password", theirs(byron))
 			join("no security", nil)
 			for _, bad := range []string{"wrong password", "no security"} {
 				foreign.Try(bad, 666)
 			}
-			log.wait(t, `plain: user \"ada\" turned away: not on the list`)
-			log.wait(t, "as libzmq does if its security mechanism is not ours, PLAIN")
+			log.Wait(t, `plain: user \"ada\" turned away: not on the list`)
+			log.Wait(t, "as libzmq does if its security mechanism is not ours, PLAIN")
 			join("good", theirs(ada))
 			for _, s := range sizes {
 				foreign.Send("good", s...)
@@ -74,7 +75,7 @@ func TestLibzmqClientsOfOurServer(t *testing.T) {
 func TestOurClientsOfALibzmqServer(t *testing.T) {
 	for _, binds := range []bool{true, false} {
 		t.Run(fmt.Sprintf("binds %v", binds), func(t *testing.T) {
-			log, foreign := &logged{}, pyzmq.NewSecure(t)
+			log, foreign := new(sockettest.Log), pyzmq.NewSecure(t)
 			foreign.AllowPasswords(map[string]string{ada.Username: ada.Password})
 			foreign.Open("server", "REP", map[string]any{"plain_server": 1})
 			at := ""
@@ -82,25 +83,25 @@ func TestOurClientsOfALibzmqServer(t *testing.T) {
 				at = foreign.Bind("server", "tcp://127.0.0.1:*")
 			}
 			join := func(s mailbox.Security) *mailbox.Socket {
-				client := open(t, mailbox.Req, s, log)
+				client := sockettest.Open(t, mailbox.Req, s, log)
 				if binds {
-					connect(t, client, at)
+					sockettest.Connect(t, client, at)
 					if s != ada {
-						send(t, client, 666)
+						sockettest.Send(t, client, 666)
 					}
 				} else {
-					foreign.Connect("server", bind(t, client))
+					foreign.Connect("server", sockettest.Bind(t, client))
 				}
 				return client
 			}
 			join(byron)
 			join(nil)
-			log.wait(t, `plain: user \"ada\" is not let in: zmtp: rejected by the peer: \"400\", authentication failed`)
-			log.wait(t, "as libzmq does if its security mechanism is not ours, NULL")
+			log.Wait(t, `plain: user \"ada\" is not let in: zmtp: rejected by the peer: \"400\", authentication failed`)
+			log.Wait(t, "as libzmq does if its security mechanism is not ours, NULL")
 			good := join(ada)
 			for _, s := range sizes {
-				send(t, good, s...)
-				if got := recv(t, good); fmt.Sprint(got) != fmt.Sprint(s) {
+				sockettest.Send(t, good, s...)
+				if got := sockettest.Recv(t, good); fmt.Sprint(got) != fmt.Sprint(s) {
 					t.Errorf("%v came back as %v", s, got)
 				}
 			}
@@ -114,26 +115,26 @@ func TestOurClientsOfALibzmqServer(t *testing.T) {
 // C82: over tcp and ipc a socket with Security has nothing to do with one that has none.
 func TestSocketsOverTheWireNeedThePassword(t *testing.T) {
 	for _, endpoint := range []string{"tcp://127.0.0.1:*", "ipc://" + filepath.Join(t.TempDir(), "s")} {
-		log := &logged{}
-		rep := open(t, mailbox.Rep, server, log)
-		e, err := rep.Bind(within(t), endpoint)
+		log := new(sockettest.Log)
+		rep := sockettest.Open(t, mailbox.Rep, server, log)
+		e, err := rep.Bind(sockettest.Within(t), endpoint)
 		if err != nil {
 			t.Fatal(err)
 		}
-		requests := echo(t, rep)
+		requests := sockettest.Echo(t, rep)
 		for _, bad := range []struct {
 			s    mailbox.Security
 			says string
 		}{{nil, `peer's security mechanism is \"NULL\", ours \"PLAIN\"`}, {byron, "not on the list"}, {server, "both ends are PLAIN servers"}} {
-			client := open(t, mailbox.Req, bad.s, log)
-			connect(t, client, e.String())
-			send(t, client, 666)
-			log.wait(t, bad.says)
+			client := sockettest.Open(t, mailbox.Req, bad.s, log)
+			sockettest.Connect(t, client, e.String())
+			sockettest.Send(t, client, 666)
+			log.Wait(t, bad.says)
 		}
-		good := open(t, mailbox.Req, ada, log)
-		connect(t, good, e.String())
-		send(t, good, 3)
-		if got := recv(t, good); fmt.Sprint(got) != "[3]" {
+		good := sockettest.Open(t, mailbox.Req, ada, log)
+		sockettest.Connect(t, good, e.String())
+		sockettest.Send(t, good, 3)
+		if got := sockettest.Recv(t, good); fmt.Sprint(got) != "[3]" {
 			t.Error(got)
 		}
 		if got := requests(); fmt.Sprint(got) != "[[3]]" {
@@ -143,16 +144,16 @@ func TestSocketsOverTheWireNeedThePassword(t *testing.T) {
 }
 
 func TestSecurityIsOfNoEffectInsideTheProcess(t *testing.T) {
-	log := &logged{}
-	rep := open(t, mailbox.Rep, server, log)
-	if _, err := rep.Bind(within(t), "inproc://"+t.Name()); err != nil {
+	log := new(sockettest.Log)
+	rep := sockettest.Open(t, mailbox.Rep, server, log)
+	if _, err := rep.Bind(sockettest.Within(t), "inproc://"+t.Name()); err != nil {
 		t.Fatal(err)
 	}
-	echo(t, rep)
-	client := open(t, mailbox.Req, nil, log)
-	connect(t, client, "inproc://"+t.Name())
-	send(t, client, 3)
-	if got := recv(t, client); fmt.Sprint(got) != "[3]" {
+	sockettest.Echo(t, rep)
+	client := sockettest.Open(t, mailbox.Req, nil, log)
+	sockettest.Connect(t, client, "inproc://"+t.Name())
+	sockettest.Send(t, client, 3)
+	if got := sockettest.Recv(t, client); fmt.Sprint(got) != "[3]" {
 		t.Error(got)
 	}
 }
