@@ -62,25 +62,6 @@ func (q *Queue[T]) Push(v T) (wake bool, err error) {
 	return q.push(v), nil
 }
 
-// PushAll is a Push for several items: it appends as many as there is room for, and fails only with ErrClosed.
-func (q *Queue[T]) PushAll(vs []T) (n int, wake bool, err error) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.closed {
-		return 0, false, ErrClosed
-	}
-	n = len(vs)
-	if q.limit > 0 {
-		n = min(n, max(0, q.limit-len(q.items)-int(q.taken.Load())))
-	}
-	if n == 0 {
-		return 0, false, nil
-	}
-	q.items = append(q.items, vs[:n]...)
-	wake, q.parked = q.parked, false
-	return n, wake, nil
-}
-
 // Force appends v whatever the limit says. It fails only with ErrClosed.
 func (q *Queue[T]) Force(v T) (wake bool, err error) {
 	q.mu.Lock()
