@@ -34,8 +34,9 @@ func answer[R any](a Answer, typeName string) (R, error) {
 	return r, err
 }
 
-// ask is an Ask that waits in this process.
+// ask is an Ask that waits in this process. It is part of its message.
 type ask struct {
+	more
 	sys    *System
 	target PID
 	from   PID
@@ -54,12 +55,14 @@ const (
 	askLeft // the asker has gone away
 )
 
-func (s *System) newAsk(target, from PID) *ask {
-	done, ok := s.channels.Get().(chan result)
+func (sc scope) newAsk(target PID) *ask {
+	done, ok := sc.sys.channels.Get().(chan result)
 	if !ok {
 		done = make(chan result, 1)
 	}
-	return &ask{sys: s, target: target, from: from, done: done}
+	a := &ask{sys: sc.sys, target: target, from: sc.pid(), done: done}
+	a.hand.turn.asker = a
+	return a
 }
 
 // finish ends the wait. It returns false if it had ended before.
@@ -73,10 +76,11 @@ func (a *ask) finish(r result) bool {
 
 func (a *ask) reply(v any) error {
 	if a.sys.copying {
-		var err error
-		if v, err = encode(v, a.target); err != nil {
+		b, err := encode(v, a.target)
+		if err != nil {
 			return err
 		}
+		v = b
 	}
 	if !a.finish(result{answer: Answer{v}}) {
 		m := message{value: v}
@@ -91,6 +95,9 @@ func (a *ask) fail(err error) { a.finish(result{err: err}) }
 
 // wait returns what the ask got, or an error when ctx, or the actor that asks, ends.
 func (a *ask) wait(ctx context.Context, in *cell) (Answer, error) {
+	if a.sys.workers.spin(func() bool { return len(a.done) > 0 }) {
+		return a.take(<-a.done)
+	}
 	var stopped <-chan struct{}
 	if in != nil {
 		if life := in.life.Load(); life.err() == nil { // a stop hook may ask
@@ -124,29 +131,4 @@ func (a *ask) leave() bool {
 func (a *ask) take(r result) (Answer, error) {
 	a.sys.channels.Put(a.done)
 	return r.answer, r.err
-}
-
-func (sc scope) ask(ctx context.Context, to PID, v any) (Answer, error) {
-	s := sc.sys
-	if ctx == nil {
-		return Answer{}, fmt.Errorf("%w: nil context", ErrUsage)
-	}
-	if ctx.Err() != nil {
-		return Answer{}, timeout(ctx, to)
-	}
-	c, err := s.find(to)
-	switch {
-	case err != nil:
-		return Answer{}, err
-	case c == nil:
-		return sc.askRemote(ctx, to, v)
-	case c == sc.cell:
-		return Answer{}, fmt.Errorf("%w: %s asks itself", ErrDeadlock, c.label())
-	}
-	a := s.newAsk(to, sc.pid())
-	if err := sc.put(ctx, c, message{value: v, from: sc.cell, asker: a}); err != nil {
-		a.leave()
-		return Answer{}, err
-	}
-	return a.wait(ctx, sc.cell)
 }

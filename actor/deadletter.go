@@ -58,13 +58,17 @@ func (s *System) DeadLetters() map[Reason]uint64 {
 }
 
 // drop makes a dead letter of a message to c, and tells its asker why.
-func (c *cell) drop(m *message, reason Reason, err error) {
-	if _, ok := m.value.(stopMark); ok {
-		return
+func (c *cell) drop(m message, reason Reason, err error) {
+	if m.more != nil {
+		if _, ok := m.more.alien.(stopMark); ok {
+			return
+		}
 	}
 	c.sys.dead.add(reason, c.self, m.sender(), m.typeName)
-	if m.asker != nil {
-		m.asker.fail(err)
+	if m.more != nil {
+		if waits := m.more.hand.turn.end(); waits != nil {
+			waits.fail(err)
+		}
 	}
 }
 
@@ -72,15 +76,23 @@ func (m *message) sender() PID {
 	if m.from != nil {
 		return m.from.self
 	}
-	if b, ok := m.value.(*body); ok {
-		return b.sender
+	if m.more != nil {
+		if b, ok := m.more.alien.(*body); ok {
+			return b.sender
+		}
 	}
 	return PID{}
 }
 
 func (m *message) typeName() string {
-	if b, ok := m.value.(*body); ok {
-		return b.typeName
+	value := m.value
+	if m.more != nil {
+		switch alien := m.more.alien.(type) {
+		case *body:
+			return alien.typeName
+		case foreign:
+			value = alien.value
+		}
 	}
-	return codec.TypeName(reflect.TypeOf(m.value))
+	return codec.TypeName(reflect.TypeOf(value))
 }

@@ -9,7 +9,7 @@ import (
 // life is what the Contexts of one instance of an actor share, from before its start hook to after its stop hook.
 type life struct {
 	cell *cell
-	told *Context // for hooks and Tells; each Ask has one of its own
+	told Context // for hooks and Tells; each Ask has one of its own
 
 	mu     sync.Mutex
 	inner  context.Context // made when first needed
@@ -20,7 +20,7 @@ type life struct {
 
 func newLife(c *cell) *life {
 	l := &life{cell: c}
-	l.told = &Context{life: l}
+	l.told.life = l
 	return l
 }
 

@@ -1,17 +1,34 @@
 package actor
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 
 	"github.com/troupe-go/troupe/codec"
 )
 
-// message is what waits in a mailbox.
+// message is a letter whose type of message is not known.
 type message struct {
-	value any   // a program's value, a *body, or a stopMark
+	value any   // a program's value; nil if there is more.alien
 	from  *cell // nil: from outside, or from elsewhere (see body)
-	asker asker // nil: a Tell
+	more  *more // nil: a Tell
+}
+
+// more is what a letter has that is not a Tell of what its actor takes.
+type more struct {
+	hand  Context // of the handler; its turn has who asks, if anybody does
+	alien any     // in the value's place: a *body, a foreign, or a stopMark
+}
+
+// foreign is a value that the actor doesn't take.
+type foreign struct{ value any }
+
+func (m *message) asker() asker {
+	if m.more == nil {
+		return nil
+	}
+	return m.more.hand.turn.asker
 }
 
 // asker is who waits for the reply to a message: in this process, behind a link, or behind a socket. Of its methods one
@@ -23,6 +40,13 @@ type asker interface {
 	refuse(err error)
 	// fail takes an error of the runtime: why there is no reply.
 	fail(err error)
+}
+
+// bodyMessage is the message of what came encoded. The asker may be nil.
+func bodyMessage(b *body, asker asker) message {
+	m := message{more: &more{alien: b}}
+	m.more.hand.turn.asker = asker
+	return m
 }
 
 // stopMark ends the actor when its turn comes.
@@ -53,10 +77,16 @@ func typeNameOf[M any]() string {
 	return ""
 }
 
+// errStopMark is what handling a stopMark comes to.
+var errStopMark = errors.New("stop")
+
 // open makes what was queued, or came as an answer, an M, whose type is called typeName. Its errors are misfits.
 func open[M any](value any, typeName string) (m M, err error) {
-	if b, ok := value.(*body); ok {
-		return decode[M](b, typeName)
+	switch alien := value.(type) {
+	case *body:
+		return decode[M](alien, typeName)
+	case foreign:
+		value = alien.value
 	}
 	m, ok := value.(M)
 	if !ok && (value != nil || !nillable(reflect.TypeFor[M]())) {
@@ -119,7 +149,7 @@ func nillable(t reflect.Type) bool {
 }
 
 // encode is the way of a local message through the codec, for Config.CopyMessages.
-func encode(v any, from PID) (any, error) {
+func encode(v any, from PID) (*body, error) {
 	data, err := codec.Msgpack.Append(nil, v)
 	if err != nil {
 		return nil, err

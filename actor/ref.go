@@ -2,6 +2,7 @@ package actor
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/vmihailenco/msgpack/v5"
 )
@@ -29,7 +30,14 @@ func (r Ref[M]) Tell(in Scope, m M) error {
 	if err != nil {
 		return err
 	}
-	return sc.tell(r.pid, m)
+	c, err := sc.sys.find(r.pid)
+	switch {
+	case err != nil:
+		return err
+	case c == nil:
+		return sc.send(&Envelope{Kind: Tell, Target: r.pid, Value: m})
+	}
+	return tell(context.Background(), sc, c, m, nil)
 }
 
 // Ask hands m to the actor and waits for its reply until ctx ends; if the actor's node can't be reached, only as long as
@@ -48,7 +56,27 @@ func (r Ref[M]) Ask(ctx context.Context, in Scope, m M) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	return sc.ask(ctx, r.pid, m)
+	switch {
+	case ctx == nil:
+		return Answer{}, fmt.Errorf("%w: nil context", ErrUsage)
+	case ctx.Err() != nil:
+		return Answer{}, timeout(ctx, r.pid)
+	}
+	c, err := sc.sys.find(r.pid)
+	switch {
+	case err != nil:
+		return Answer{}, err
+	case c == nil:
+		return sc.askRemote(ctx, r.pid, m)
+	case c == sc.cell:
+		return Answer{}, fmt.Errorf("%w: %s asks itself", ErrDeadlock, c.label())
+	}
+	a := sc.newAsk(r.pid)
+	if err := tell(ctx, sc, c, m, &a.more); err != nil {
+		a.leave()
+		return Answer{}, err
+	}
+	return a.wait(ctx, sc.cell)
 }
 
 // String returns the text form of r's PID.

@@ -9,12 +9,7 @@ import (
 	"sync"
 
 	"github.com/troupe-go/troupe/codec"
-	"github.com/troupe-go/troupe/internal/queue"
 )
-
-func (sc scope) tellRemote(to PID, v any) error {
-	return sc.send(&Envelope{Kind: Tell, Target: to, Value: v})
-}
 
 func (sc scope) send(e *Envelope) error {
 	s := sc.sys
@@ -38,7 +33,7 @@ func (s *System) send(e *Envelope) error {
 
 func (sc scope) askRemote(ctx context.Context, to PID, v any) (Answer, error) {
 	s := sc.sys
-	a := s.newAsk(to, sc.pid())
+	a := sc.newAsk(to)
 	id := s.pending.add(a)
 	defer s.pending.take(id)
 	deadline, _ := ctx.Deadline()
@@ -117,9 +112,10 @@ func (s *System) Deliver(e *Envelope) error {
 }
 
 func (s *System) deliverMessage(e *Envelope) error {
-	m := message{value: &body{typeName: e.Type, data: e.Body, sender: e.Sender}}
+	b := &body{typeName: e.Type, data: e.Body, sender: e.Sender}
+	m := bodyMessage(b, nil)
 	if e.Kind == Ask {
-		m.asker = &farAsker{sys: s, asker: e.Sender, target: e.Target, correlation: e.Correlation}
+		m.more.hand.turn.asker = &farAsker{sys: s, asker: e.Sender, target: e.Target, correlation: e.Correlation}
 	}
 	err, reason := s.pushMessage(e.Target, m), NoActor
 	switch {
@@ -131,11 +127,18 @@ func (s *System) deliverMessage(e *Envelope) error {
 		reason = Stopped
 	}
 	s.dead.add(reason, e.Target, e.Sender, m.typeName)
-	if m.asker != nil {
-		m.asker.fail(err)
+	if waits := m.asker(); waits != nil {
+		waits.fail(err)
 	}
 	return err
 }
+
+// ended is a context that has ended.
+var ended = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
 
 // pushMessage is put for what came from another node: it never waits.
 func (s *System) pushMessage(target PID, m message) error {
@@ -149,16 +152,7 @@ func (s *System) pushMessage(target PID, m message) error {
 	if c == nil {
 		return fmt.Errorf("%w: %v does not live here", ErrNoActor, target)
 	}
-	wake, err := c.queue.Push(m)
-	switch {
-	case errors.Is(err, queue.ErrFull):
-		return fmt.Errorf("%w: %s", ErrFull, c.label())
-	case err != nil:
-		return c.stoppedError()
-	case wake:
-		s.workers.run(c)
-	}
-	return nil
+	return c.box.offer(ended, m)
 }
 
 func (s *System) deliverAnswer(e *Envelope) error {

@@ -46,6 +46,7 @@ type source struct {
 	endpoint string
 	codec    codec.Codec
 	bind     bool
+	config   mailbox.Config
 
 	cell    *cell
 	log     *slog.Logger
@@ -74,9 +75,10 @@ func (s *source) check(t reflect.Type) error {
 	return s.codec.Check(t)
 }
 
-func (s *source) open(c *cell, cfg mailbox.Config) (err error) {
+func (s *source) open(c *cell) (err error) {
 	s.cell = c
 	s.log = c.sys.log.With("actor", c.label(), "endpoint", s.endpoint)
+	cfg := s.config
 	if cfg.Network == nil {
 		cfg.Network = c.sys.network
 	}
@@ -157,14 +159,15 @@ func (s *source) sleep(d time.Duration) bool {
 // serve hands a request to the actor and its reply back.
 func (s *source) serve(frames [][]byte) {
 	b := &body{codec: s.codec, typeName: string(s.kind) + " request"}
-	m := message{value: b}
 	reply := &socketAsker{source: s, done: make(chan []byte, 1)}
-	m.asker = reply
+	m := bodyMessage(b, reply)
 	if len(frames) != 1 {
-		s.cell.drop(&m, Undecodable, fmt.Errorf("%w: a request of %d frames, not 1", ErrType, len(frames)))
+		s.cell.drop(m, Undecodable, fmt.Errorf("%w: a request of %d frames, not 1", ErrType, len(frames)))
 	} else {
 		b.data = frames[0]
-		s.offer(m)
+		if s.cell.box.offer(s.taking, m) != nil { // the actor is stopping
+			s.cell.drop(m, Stopped, s.cell.stoppedError())
+		}
 	}
 	select {
 	case data := <-reply.done:
@@ -176,17 +179,6 @@ func (s *source) serve(frames [][]byte) {
 	}
 	if err := s.socket.Skip(); err != nil && s.taking.Err() == nil {
 		s.log.Warn("actor's socket could not drop a request", "error", err)
-	}
-}
-
-// offer waits for room in the mailbox.
-func (s *source) offer(m message) {
-	wake, err := s.cell.queue.Wait(s.taking, m)
-	switch {
-	case err != nil: // the actor is stopping
-		s.cell.drop(&m, Stopped, s.cell.stoppedError())
-	case wake:
-		s.cell.sys.workers.run(s.cell)
 	}
 }
 

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-
-	"github.com/troupe-go/troupe/mailbox"
 )
 
 // Receiver is an actor with state, which lives in the value. It may also have the hooks
@@ -28,9 +26,7 @@ func Spawn[M any](in Scope, name string, receive func(*Context, M) error, opts .
 	if receive == nil {
 		return Ref[M]{}, fmt.Errorf("%w: nil receive function for actor %q", ErrUsage, name)
 	}
-	f := &function[M]{receive, typeNameOf[M]()}
-	pid, err := spawn(in, name, reflect.TypeFor[M](), false, func() behaviour { return f }, opts)
-	return Ref[M]{pid}, err
+	return spawn(in, name, function[M](receive), nil, opts)
 }
 
 // SpawnNew starts an actor whose state lives in the value that create returns. create is called on the actor's own
@@ -40,70 +36,37 @@ func SpawnNew[M any, A Receiver[M]](in Scope, name string, create func() A, opts
 	if create == nil {
 		return Ref[M]{}, fmt.Errorf("%w: nil create function for actor %q", ErrUsage, name)
 	}
-	typeName := typeNameOf[M]()
-	pid, err := spawn(in, name, reflect.TypeFor[M](), true, func() behaviour { return &object[M]{create(), typeName} }, opts)
-	return Ref[M]{pid}, err
+	return spawn(in, name, nil, func() Receiver[M] { return create() }, opts)
 }
 
-// function is the behaviour of Spawn.
-type function[M any] struct {
-	call     func(*Context, M) error
-	typeName string
-}
+// function is the Receiver of Spawn.
+type function[M any] func(*Context, M) error
 
-func (f *function[M]) start(*Context) error { return nil }
-func (f *function[M]) stop(*Context) error  { return nil }
+func (f function[M]) Receive(c *Context, m M) error { return f(c, m) }
 
-func (f *function[M]) receive(c *Context, value any) error {
-	m, err := open[M](value, f.typeName)
-	if err != nil {
-		return err
-	}
-	return f.call(c, m)
-}
-
-// object is the behaviour of SpawnNew.
-type object[M any] struct {
-	value    Receiver[M]
-	typeName string
-}
-
-func (o *object[M]) start(c *Context) error {
-	if v := reflect.ValueOf(o.value); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
-		return fmt.Errorf("%w: create returned nil", ErrUsage)
-	}
-	if hook, ok := o.value.(interface{ Start(*Context) error }); ok {
-		return hook.Start(c)
-	}
-	return nil
-}
-
-func (o *object[M]) stop(c *Context) error {
-	if hook, ok := o.value.(interface{ Stop(*Context) error }); ok {
-		return hook.Stop(c)
-	}
-	return nil
-}
-
-func (o *object[M]) receive(c *Context, value any) error {
-	m, err := open[M](value, o.typeName)
-	if err != nil {
-		return err
-	}
-	return o.value.Receive(c, m)
-}
-
-// spawn makes an actor of messages of type t. An eager one starts now, others when their first message comes.
-func spawn(in Scope, name string, t reflect.Type, eager bool, create func() behaviour, opts []Option) (PID, error) {
+// spawn makes an actor. One with a constructor, or with sockets, starts now, others when their first message comes.
+func spawn[M any](in Scope, name string, f Receiver[M], create func() Receiver[M], opts []Option) (Ref[M], error) {
 	sc, err := scopeOf(in)
 	if err != nil {
-		return PID{}, err
+		return Ref[M]{}, err
 	}
-	path, err := sc.path(name)
+	b := &inbox[M]{inst: f, create: create, typeName: typeNameOf[M]()}
+	hwm, err := sc.prepare(&b.cell, name, reflect.TypeFor[M](), opts)
 	if err != nil {
-		return PID{}, err
+		return Ref[M]{}, err
 	}
+	b.box = b
+	b.queue.Init(hwm)
+	err = sc.enter(&b.cell, create != nil)
+	return Ref[M]{b.self}, err
+}
+
+// prepare fills in c, which becomes the actor called name.
+func (sc scope) prepare(c *cell, name string, t reflect.Type, opts []Option) (hwm int, err error) {
 	s := sc.sys
+	if c.path, err = sc.path(name); err != nil {
+		return 0, err
+	}
 	o := options{hwm: s.hwm, wait: s.wait}
 	for _, opt := range opts {
 		if opt != nil {
@@ -114,24 +77,32 @@ func spawn(in Scope, name string, t reflect.Type, eager bool, create func() beha
 		o.err = errors.Join(o.err, src.check(t))
 	}
 	if o.err != nil {
-		return PID{}, fmt.Errorf("actor %q: %w", name, o.err)
+		return 0, fmt.Errorf("actor %q: %w", name, o.err)
 	}
-
-	c := &cell{sys: s, path: path, create: create, wait: o.wait, policy: o.policy, parent: sc.cell, home: sc.home()}
+	c.sys, c.parent, c.home = s, sc.cell, sc.home()
+	c.wait, c.policy, c.sources = o.wait, o.policy, o.sources
+	for _, src := range o.sources {
+		src.config = o.socket
+	}
 	c.self.at = s.self.at
-	c.queue.Init(o.hwm)
-	c.sources = o.sources
+	return o.hwm, nil
+}
+
+// enter makes c known, and starts it if it is eager.
+func (sc scope) enter(c *cell, eager bool) error {
+	s := sc.sys
 	if eager = eager || len(c.sources) > 0; eager {
-		c.queue.Wake() // claimed until its name is sure and its sockets are open
+		c.hooked = true
+		c.box.wake() // claimed until its name is sure and its sockets are open
 	}
 	s.table.add(c)
-	if path != "" {
-		if _, taken := s.names.LoadOrStore(path, c); taken {
+	if c.path != "" {
+		if _, taken := s.names.LoadOrStore(c.path, c); taken {
 			s.table.remove(c)
-			return PID{}, fmt.Errorf("%w: %s", ErrNameTaken, path)
+			return fmt.Errorf("%w: %s", ErrNameTaken, c.path)
 		}
 	}
-	err = c.settleIn(sc.life, o.socket)
+	err := c.settleIn(sc.life)
 	if err != nil {
 		c.kill() // what it was told in the meantime becomes dead letters
 	}
@@ -140,13 +111,13 @@ func spawn(in Scope, name string, t reflect.Type, eager bool, create func() beha
 	}
 	if err != nil {
 		<-c.goneChan()
-		return PID{}, fmt.Errorf("actor %q: %w", name, err)
+		return fmt.Errorf("actor %q: %w", c.path, err)
 	}
-	return c.self, nil
+	return nil
 }
 
 // settleIn gives c its place among its siblings and its sockets.
-func (c *cell) settleIn(in *life, cfg mailbox.Config) error {
+func (c *cell) settleIn(in *life) error {
 	switch {
 	case c.home.add(c, in):
 	case c.parent != nil:
@@ -155,7 +126,7 @@ func (c *cell) settleIn(in *life, cfg mailbox.Config) error {
 		return fmt.Errorf("%w: node %s is stopping", ErrClosed, c.sys.node)
 	}
 	for _, src := range c.sources {
-		if err := src.open(c, cfg); err != nil {
+		if err := src.open(c); err != nil {
 			return err
 		}
 	}

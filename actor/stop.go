@@ -45,6 +45,9 @@ func stopAll(ctx context.Context, cells []*cell) error {
 	left := len(cells)
 	for ; left > 0 && ctx.Err() == nil; left-- {
 		c := cells[left-1]
+		if c.endIdle() {
+			continue
+		}
 		c.shutdown()
 		select {
 		case <-c.goneChan():
@@ -73,17 +76,29 @@ func stopAll(ctx context.Context, cells []*cell) error {
 	return nil
 }
 
+// endIdle ends an actor that has nothing to do, nor anything to run at its end, right here: no worker is needed.
+func (c *cell) endIdle() bool {
+	if c.hooked || c.newest() != nil || !c.box.wake() {
+		return false
+	}
+	c.end()
+	return true
+}
+
 // shutdown asks for an end behind what is queued.
 func (c *cell) shutdown() {
-	if wake, err := c.queue.Force(message{value: stopMark{}}); err == nil && wake {
-		c.sys.workers.run(c)
-	}
+	_ = c.box.force(message{more: &more{alien: stopMark{}}}) // if it is refused, the end is near
 }
 
 // quit asks for an end after the message in hand.
 func (c *cell) quit() {
 	c.flags.Or(flagQuit)
-	if c.queue.Wake() {
+	c.wake()
+}
+
+// wake gets the worker to look at the flags.
+func (c *cell) wake() {
+	if c.box.wake() {
 		c.sys.workers.run(c)
 	}
 }
@@ -97,34 +112,24 @@ func (c *cell) kill() {
 	for _, s := range c.sources {
 		s.abort()
 	}
-	c.dropQueue(c.queue.Close())
+	c.box.dropQueue()
 	for _, child := range c.children() {
 		child.kill()
 	}
-	if c.queue.Wake() {
-		c.sys.workers.run(c)
-	}
+	c.wake()
 }
 
 // end is the last thing that a worker does with c.
 func (c *cell) end() {
 	c.ending = true
 	c.family.close()
-	rest := c.batch[c.next:]
-	c.batch, c.next = nil, 0
-	c.dropQueue(rest)
-	c.dropQueue(c.queue.Close())
+	c.box.dropBatch()
+	c.box.dropQueue()
 	for _, s := range c.sources {
 		s.close()
 	}
 	c.retire()
 	c.leave()
-}
-
-func (c *cell) dropQueue(rest []message) {
-	for i := range rest {
-		c.drop(&rest[i], Stopped, c.stoppedError())
-	}
 }
 
 // stoppedError is why c takes no messages.

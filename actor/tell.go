@@ -2,23 +2,33 @@ package actor
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"runtime"
-	"time"
-
-	"github.com/troupe-go/troupe/internal/queue"
 )
 
-func (sc scope) tell(to PID, v any) error {
-	c, err := sc.sys.find(to)
-	if err != nil {
-		return err
+// tell gives m, of which more may be known, to an actor of this System.
+func tell[M any](ctx context.Context, sc scope, c *cell, m M, x *more) error {
+	if sc.cell == nil && sc.sys.closing.Load() {
+		return fmt.Errorf("%w: node %s is stopping", ErrClosed, sc.sys.node)
 	}
-	if c == nil {
-		return sc.tellRemote(to, v)
+	if b, ok := c.box.(*inbox[M]); ok && !sc.sys.copying {
+		return b.push(ctx, sc, letter[M]{m, sc.cell, x})
 	}
-	return sc.put(context.Background(), c, message{value: v, from: sc.cell})
+	return sc.put(ctx, c, message{m, sc.cell, x})
+}
+
+// put is tell for a message of another type than the actor's, or that has to be copied.
+func (sc scope) put(ctx context.Context, c *cell, m message) error {
+	if sc.sys.copying {
+		b, err := encode(m.value, sc.pid())
+		if err != nil {
+			return err
+		}
+		if m.value = nil; m.more == nil {
+			m.more = new(more)
+		}
+		m.more.alien = b
+	}
+	return c.box.put(ctx, sc, m)
 }
 
 // find returns the local actor of a PID, nil for one of another node.
@@ -55,70 +65,4 @@ func (s *System) noActor(pid PID) error {
 		return fmt.Errorf("%w: %v", ErrClosed, pid)
 	}
 	return fmt.Errorf("%w: %v", ErrNoActor, pid)
-}
-
-// put gives m to c by the rules of its mailbox.
-func (sc scope) put(ctx context.Context, c *cell, m message) (err error) {
-	s := sc.sys
-	if sc.cell == nil && s.closing.Load() {
-		return fmt.Errorf("%w: node %s is stopping", ErrClosed, s.node)
-	}
-	if s.copying {
-		if m.value, err = encode(m.value, sc.pid()); err != nil {
-			return err
-		}
-	}
-	wake, err := c.queue.Push(m)
-	if err != nil {
-		return sc.putFull(ctx, c, m, err)
-	}
-	if wake {
-		s.workers.run(c)
-	}
-	return nil
-}
-
-// spins is how often a sender lets others run and tries again before it waits: being woken costs more.
-const spins = 16
-
-// putFull is put when the queue did not take m at once.
-func (sc scope) putFull(ctx context.Context, c *cell, m message, err error) error {
-	var wake bool
-	if errors.Is(err, queue.ErrFull) && c.policy == WaitForRoom && sc.cell == nil && c.wait > 0 {
-		wake, err = c.pushWhenRoom(ctx, m)
-	}
-	switch {
-	case err == nil:
-		if wake {
-			sc.sys.workers.run(c)
-		}
-		return nil
-	case errors.Is(err, queue.ErrClosed):
-		return c.stoppedError()
-	case ctx.Err() != nil:
-		return timeout(ctx, c.self)
-	}
-	err = fmt.Errorf("%w: %s", ErrFull, c.label())
-	if c.policy == DropNewest {
-		c.drop(&m, Full, err)
-		return nil
-	}
-	return err
-}
-
-// pushWhenRoom waits for room until ctx or the mailbox's own wait ends, with one of the queue's errors.
-func (c *cell) pushWhenRoom(ctx context.Context, m message) (wake bool, err error) {
-	deadline := time.Now().Add(c.wait)
-	for range spins {
-		runtime.Gosched()
-		if wake, err = c.queue.Push(m); !errors.Is(err, queue.ErrFull) {
-			return wake, err
-		}
-		if !time.Now().Before(deadline) {
-			break
-		}
-	}
-	ctx, cancel := context.WithDeadline(ctx, deadline)
-	defer cancel()
-	return c.queue.Wait(ctx, m)
 }

@@ -9,6 +9,7 @@ package queue
 import (
 	"context"
 	"errors"
+	"math"
 	"sync"
 	"sync/atomic"
 )
@@ -23,17 +24,32 @@ var ErrClosed = errors.New("queue: closed")
 const keep = 64
 
 // Queue is a bounded FIFO queue. Its zero value is unusable: make one with New or call Init. All methods may be called
-// from any goroutine, except Take and Done, which belong to the one consumer.
+// from any goroutine, except Take, Poll, Ready and Done, which belong to the one consumer.
+//
+// What producers write comes first, and what the consumer writes for every item last: the two have caches of their own.
 type Queue[T any] struct {
-	mu      sync.Mutex
-	items   []T
-	limit   int
-	parked  bool // the consumer found nothing and waits to be woken
-	closed  bool
-	taken   atomic.Int64 // taken and not yet Done; written by the consumer alone
-	waiting atomic.Int64 // len(waiters), so that Done need not lock
-	waiters []chan struct{}
+	mu       sync.Mutex
+	items    []T
+	other    []T // empty, and nil while the consumer has a buffer
+	limit    int
+	held     int // not less than what was taken and is not Done
+	took     int64
+	consumer consumer
+	closed   bool
+	waiters  []chan struct{}
+	waiting  atomic.Int64 // len(waiters), so that Done need not lock
+	called   atomic.Bool  // a consumer that looks around has something to look at
+	done     atomic.Int64 // of those it took; written by the consumer alone
 }
+
+// consumer is what the one consumer does.
+type consumer uint8
+
+const (
+	working consumer = iota
+	looking          // found nothing, and looks at Ready now and then
+	parked           // found nothing, and waits to be woken
+)
 
 // New returns an empty queue of at most limit items, parked: the first Push says wake.
 func New[T any](limit int) *Queue[T] {
@@ -45,21 +61,23 @@ func New[T any](limit int) *Queue[T] {
 // Init makes the zero Queue usable, for one that lives inside another struct. A limit of zero or less means none.
 func (q *Queue[T]) Init(limit int) {
 	q.limit = limit
-	q.parked = true
+	q.consumer = parked
 }
 
 // Push appends v without waiting, or fails with ErrFull or ErrClosed. If wake is true the consumer was parked, and the
 // caller must get it to Take; no other Push will say so.
 func (q *Queue[T]) Push(v T) (wake bool, err error) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.closed {
-		return false, ErrClosed
+	switch {
+	case q.closed:
+		err = ErrClosed
+	case q.full():
+		err = ErrFull
+	default:
+		wake = q.push(v)
 	}
-	if q.full() {
-		return false, ErrFull
-	}
-	return q.push(v), nil
+	q.mu.Unlock()
+	return wake, err
 }
 
 // Force appends v whatever the limit says. It fails only with ErrClosed.
@@ -118,26 +136,77 @@ func (q *Queue[T]) Wait(ctx context.Context, v T) (wake bool, err error) {
 	}
 }
 
-// Take hands the consumer everything queued, oldest first. In exchange buf (an earlier Take's result, all of it Done, or
-// nil) becomes the queue's, whatever the result is. An empty result parks the consumer: the next Push says wake.
-func (q *Queue[T]) Take(buf []T) []T {
-	clear(buf)
+// Displace is a Push that makes room where there is none: by removing the oldest item that is queued and not taken, which
+// it returns as old. It fails with ErrFull if all that the limit allows is in the consumer's hand, or with ErrClosed.
+func (q *Queue[T]) Displace(v T) (old T, displaced, wake bool, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	switch {
+	case q.closed:
+		return old, false, false, ErrClosed
+	case !q.full():
+		return old, false, q.push(v), nil
+	case len(q.items) == 0:
+		return old, false, false, ErrFull
+	}
+	old = q.items[0]
+	var none T
+	q.items[0] = none
+	q.items = q.items[1:]
+	return old, true, q.push(v), nil
+}
+
+// Take hands the consumer everything queued, oldest first. In exchange buf (an earlier Take's result, all of it Done, or
+// nil) becomes the queue's, whatever the result is. An empty result parks the consumer: the next Push says wake.
+func (q *Queue[T]) Take(buf []T) []T { return q.take(buf, parked) }
+
+// Poll is a Take whose empty result does not park the consumer: it may look at Ready for a while, and no Push says wake.
+func (q *Queue[T]) Poll(buf []T) []T { return q.take(buf, looking) }
+
+func (q *Queue[T]) take(buf []T, otherwise consumer) []T {
+	clear(buf)
+	q.mu.Lock()
 	if len(q.items) == 0 {
-		q.parked = true
-		if cap(q.items) > keep {
-			q.items = nil
+		q.consumer = otherwise
+		q.spare(buf)
+		if otherwise == looking {
+			q.called.Store(false)
 		}
-		if cap(q.items) == 0 && cap(buf) <= keep {
-			q.items = buf[:0]
-		}
+		q.mu.Unlock()
 		return nil
 	}
+	q.consumer = working
 	batch := q.items
-	q.items = buf[:0]
-	q.taken.Store(int64(len(batch)))
+	q.items = q.other
+	if q.other = nil; cap(buf) > 0 {
+		q.items = buf[:0]
+	}
+	q.took += int64(len(batch))
+	q.held = int(q.took - q.done.Load())
+	q.mu.Unlock()
 	return batch
+}
+
+// spare keeps the memory of an empty queue, in two parts: for the items to come, and for those that will then be in hand.
+// A consumer that is parked may be so for long: it keeps little.
+func (q *Queue[T]) spare(buf []T) {
+	most := math.MaxInt
+	if q.consumer == parked {
+		most = keep
+	}
+	if cap(q.items) > most {
+		q.items = nil
+	}
+	if cap(q.other) > most {
+		q.other = nil
+	}
+	switch {
+	case cap(buf) == 0 || cap(buf) > most:
+	case cap(q.items) == 0:
+		q.items = buf[:0]
+	default:
+		q.other = buf[:0]
+	}
 }
 
 // Wake claims a parked consumer without an item, as a Push would: if it returns true, the caller must get the consumer to
@@ -145,21 +214,15 @@ func (q *Queue[T]) Take(buf []T) []T {
 func (q *Queue[T]) Wake() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	wake := q.parked
-	q.parked = false
-	return wake
+	return q.consumer != working && q.call()
 }
 
-// Ready reports whether a Take would find something.
-func (q *Queue[T]) Ready() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.items) > 0
-}
+// Ready reports, after a Poll that found nothing, whether there was a Push or a Wake since.
+func (q *Queue[T]) Ready() bool { return q.called.Load() }
 
 // Done reports that the consumer is through with n of the items it took, which makes room for as many.
 func (q *Queue[T]) Done(n int) {
-	q.taken.Add(int64(-n))
+	q.done.Store(q.done.Load() + int64(n))
 	if q.waiting.Load() > 0 {
 		q.mu.Lock()
 		for range n {
@@ -169,11 +232,28 @@ func (q *Queue[T]) Done(n int) {
 	}
 }
 
+// Handled returns how many items the consumer is through with, since the beginning.
+func (q *Queue[T]) Handled() int64 { return q.done.Load() }
+
 // Len returns how many items are queued or in the consumer's hand.
 func (q *Queue[T]) Len() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.items) + int(q.taken.Load())
+	return len(q.items) + int(q.took-q.done.Load())
+}
+
+// Room returns how many more items the queue takes now.
+func (q *Queue[T]) Room() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case q.limit <= 0:
+		return math.MaxInt
+	case q.full():
+		return 0
+	}
+	q.held = int(q.took - q.done.Load())
+	return q.limit - len(q.items) - q.held
 }
 
 // Close refuses further items, lets waiting producers fail with ErrClosed, and returns what was queued and not taken.
@@ -190,12 +270,25 @@ func (q *Queue[T]) Close() []T {
 }
 
 func (q *Queue[T]) full() bool {
-	return q.limit > 0 && len(q.items)+int(q.taken.Load()) >= q.limit
+	if q.limit <= 0 || len(q.items)+q.held < q.limit {
+		return false
+	}
+	q.held = int(q.took - q.done.Load()) // looked at only when it matters: the consumer writes it all the time
+	return len(q.items)+q.held >= q.limit
 }
 
 func (q *Queue[T]) push(v T) (wake bool) {
 	q.items = append(q.items, v)
-	wake, q.parked = q.parked, false
+	return q.consumer != working && q.call()
+}
+
+// call ends a consumer's rest. It returns true if it must be woken.
+func (q *Queue[T]) call() (wake bool) {
+	wake = q.consumer == parked
+	q.consumer = working
+	if !wake {
+		q.called.Store(true)
+	}
 	return wake
 }
 

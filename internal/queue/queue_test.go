@@ -83,18 +83,64 @@ func TestWakeClaimsAParkedConsumerOnce(t *testing.T) {
 	if wake, _ := q.Push(1); wake {
 		t.Fatal("a Push claimed it as well")
 	}
-	if !q.Ready() {
-		t.Fatal("not Ready with an item queued")
-	}
 	batch := q.Take(nil)
 	q.Done(1)
-	if q.Ready() || q.Take(batch) != nil {
+	if q.Take(batch) != nil {
 		t.Fatal("more than one item")
 	}
 	q.Close()
 	if !q.Wake() {
 		t.Fatal("a closed queue's consumer can't be claimed")
 	}
+}
+
+func TestAConsumerThatLooksAroundIsNotWoken(t *testing.T) {
+	q := New[int](0)
+	push(t, q, 1)
+	batch := q.Take(nil)
+	q.Done(1)
+	if batch = q.Poll(batch); batch != nil || q.Ready() {
+		t.Fatal(batch, q.Ready())
+	}
+	if wake, _ := q.Push(2); wake || !q.Ready() {
+		t.Fatal("a Push woke a consumer that looks around, or was not seen by it")
+	}
+	if batch = q.Poll(nil); len(batch) != 1 {
+		t.Fatal(batch)
+	}
+	q.Done(1)
+	if q.Poll(nil) != nil || q.Ready() {
+		t.Fatal("ready with nothing queued")
+	}
+	if q.Wake() || !q.Ready() {
+		t.Fatal("a Wake claimed a consumer that looks around, or was not seen by it")
+	}
+	if q.Take(nil) != nil || !q.Wake() {
+		t.Fatal("a consumer that has looked around can't be parked")
+	}
+}
+
+func TestDisplaceMakesRoomByTheOldestNotTaken(t *testing.T) {
+	q := New[int](3)
+	push(t, q, 1, 2)
+	q.Take(nil)
+	displace := func(v, wantOld int, wantErr error) {
+		t.Helper()
+		old, displaced, wake, err := q.Displace(v)
+		if old != wantOld || displaced != (wantOld != 0) || wake || err != wantErr {
+			t.Fatal(old, displaced, wake, err)
+		}
+	}
+	displace(3, 0, nil)
+	displace(4, 3, nil)
+	if batch := q.Take(nil); !slices.Equal(batch, []int{4}) {
+		t.Fatal(batch)
+	}
+	displace(5, 0, ErrFull)
+	q.Done(1)
+	displace(6, 0, nil)
+	q.Close()
+	displace(7, 0, ErrClosed)
 }
 
 func TestWaitGetsRoomInTurn(t *testing.T) {

@@ -1,0 +1,347 @@
+package actor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime"
+	"time"
+
+	"github.com/troupe-go/troupe/internal/queue"
+)
+
+// inbox is an actor with its mailbox, which holds messages of its type as they are: to send one costs no allocation. One
+// worker at a time runs it: the one that claimed it by a wake of its queue.
+type inbox[M any] struct {
+	cell
+	queue    queue.Queue[letter[M]]
+	typeName string
+	create   func() Receiver[M] // nil: there is one instance, without hooks or state
+
+	// The worker's alone.
+	inst    Receiver[M] // nil before it is started and after it is stopped
+	receive func(*Context, M) error
+	batch   []letter[M]
+	next    int // index in batch
+}
+
+// letter is a message in the queue of an actor that takes an M.
+type letter[M any] struct {
+	value M
+	from  *cell // nil: from outside, or from elsewhere (see body)
+	more  *more // nil: a Tell of an M
+}
+
+// box is an inbox whose type of messages is not known.
+type box interface {
+	run() (searching bool)
+	ready() bool
+	wake() bool
+	put(ctx context.Context, sc scope, m message) error
+	offer(ctx context.Context, m message) error
+	force(m message) error
+	construct(c *Context) error
+	destruct(c *Context) error
+	settle(err error) (alive bool)
+	dropBatch()
+	dropQueue()
+}
+
+// run handles messages until there are none. Then another worker may have it: nothing of b is the caller's any more, who
+// searches for another actor.
+func (b *inbox[M]) run() (searching bool) {
+	if !b.resume() {
+		return false
+	}
+	for {
+		for b.next < len(b.batch) {
+			if b.flags.Load() != 0 && !b.obey() {
+				return false
+			}
+			if err := b.drain(); err != nil && !b.settle(err) {
+				return false
+			}
+		}
+		empty := b.batch
+		b.batch, b.next = nil, 0
+		batch := b.queue.Poll(empty)
+		if batch == nil {
+			searching = b.sys.workers.stay(b)
+			if batch = b.queue.Take(nil); batch == nil && (b.flags.Load() == 0 || !b.queue.Wake()) {
+				return searching // the queue is parked, and b no longer this worker's
+			}
+		}
+		b.batch = batch
+		if searching {
+			searching = false
+			b.sys.workers.leave()
+		}
+		if b.flags.Load() != 0 && !b.obey() {
+			return false
+		}
+	}
+}
+
+// drain handles the batch up to the first failure, or until something else is to be done. One deferred call guards all.
+func (b *inbox[M]) drain() (err error) {
+	defer b.caught(&err)
+	told := &b.life.Load().told
+	b.stage = inReceive
+	for b.next < len(b.batch) && b.flags.Load() == 0 {
+		l := &b.batch[b.next]
+		b.next++
+		if l.more != nil {
+			err = b.open(l)
+		} else {
+			err = b.receive(told, l.value)
+		}
+		if err != nil {
+			break
+		}
+		*l = letter[M]{}
+		b.queue.Done(1)
+	}
+	b.stage = inNone
+	return err
+}
+
+func (b *inbox[M]) caught(err *error) {
+	if r := recover(); r != nil {
+		*err = panicked(r)
+		b.stage = inNone
+	}
+}
+
+// open handles what is more than the Tell of an M.
+func (b *inbox[M]) open(l *letter[M]) error {
+	x := l.more
+	switch alien := x.alien.(type) {
+	case nil:
+	case stopMark:
+		return errStopMark
+	default:
+		m, err := open[M](alien, b.typeName)
+		if err != nil {
+			return err
+		}
+		l.value = m
+	}
+	x.hand.life = b.life.Load()
+	err := b.receive(&x.hand, l.value)
+	if err == nil {
+		if waits := x.hand.turn.end(); waits != nil {
+			waits.fail(ErrNoReply)
+		}
+	}
+	return err
+}
+
+// settle is what comes of the message in hand when its handler failed with err. False: the actor is gone.
+func (b *inbox[M]) settle(err error) (alive bool) {
+	l := &b.batch[b.next-1]
+	if err == errStopMark {
+		b.end()
+		return false
+	}
+	err = sane(err)
+	told := l.more == nil || l.more.hand.turn.asker == nil
+	bad, misfit := err.(*misfit)
+	switch {
+	case told && errors.Is(err, errTold):
+		b.done()
+		return true
+	case misfit:
+		b.drop(l, bad.reason, bad.err)
+		b.done()
+		return true
+	}
+	b.drop(l, Failed, &failedError{err})
+	b.done()
+	return b.failed(err)
+}
+
+// done makes room for another message, and keeps nothing of the one in hand.
+func (b *inbox[M]) done() {
+	b.batch[b.next-1] = letter[M]{}
+	b.queue.Done(1)
+}
+
+// drop makes a dead letter of l, and tells its asker why.
+func (b *inbox[M]) drop(l *letter[M], reason Reason, err error) {
+	b.cell.drop(b.message(l), reason, err)
+}
+
+// message is l as it looks to those who don't know M.
+func (b *inbox[M]) message(l *letter[M]) message {
+	m := message{value: l.value, from: l.from, more: l.more}
+	if l.more != nil && l.more.alien != nil {
+		m.value = nil
+	}
+	return m
+}
+
+// letter is the opposite.
+func (b *inbox[M]) letter(m message) letter[M] {
+	l := letter[M]{from: m.from, more: m.more}
+	if m.more != nil && m.more.alien != nil {
+		return l
+	}
+	var ok bool
+	if l.value, ok = m.value.(M); !ok && (m.value != nil || !nillable(reflect.TypeFor[M]())) {
+		if l.more == nil {
+			l.more = new(more)
+		}
+		l.more.alien = foreign{m.value}
+	}
+	return l
+}
+
+func (b *inbox[M]) dropBatch() {
+	for ; b.next < len(b.batch); b.next++ {
+		b.drop(&b.batch[b.next], Stopped, b.stoppedError())
+	}
+	b.batch, b.next = nil, 0
+}
+
+func (b *inbox[M]) dropQueue() {
+	rest := b.queue.Close()
+	for i := range rest {
+		b.drop(&rest[i], Stopped, b.stoppedError())
+	}
+}
+
+func (b *inbox[M]) ready() bool { return b.queue.Ready() }
+func (b *inbox[M]) wake() bool  { return b.queue.Wake() }
+
+func (b *inbox[M]) put(ctx context.Context, sc scope, m message) error {
+	return b.push(ctx, sc, b.letter(m))
+}
+
+// push gives l to b by the rules of its mailbox.
+func (b *inbox[M]) push(ctx context.Context, sc scope, l letter[M]) error {
+	wake, err := b.queue.Push(l)
+	if err != nil {
+		return b.pushFull(ctx, sc, l, err)
+	}
+	if wake {
+		b.sys.workers.run(&b.cell)
+	}
+	return nil
+}
+
+// spins is how often a sender lets others run and looks again before it waits: being woken costs more. It hopes for room
+// for many messages, spinRoom, but takes what there is in the end.
+const (
+	spins    = 16
+	spinRoom = 64
+)
+
+// pushFull is push when the queue did not take l at once.
+func (b *inbox[M]) pushFull(ctx context.Context, sc scope, l letter[M], err error) error {
+	var wake bool
+	if err == queue.ErrFull && b.policy == WaitForRoom && sc.cell == nil && b.wait > 0 {
+		wake, err = b.pushWhenRoom(ctx, l)
+	}
+	switch {
+	case err == nil:
+		if wake {
+			b.sys.workers.run(&b.cell)
+		}
+		return nil
+	case err == queue.ErrClosed:
+		return b.stoppedError()
+	case ctx.Err() != nil:
+		return timeout(ctx, b.self)
+	}
+	err = fmt.Errorf("%w: %s", ErrFull, b.label())
+	if b.policy == DropNewest {
+		b.drop(&l, Full, err)
+		return nil
+	}
+	return err
+}
+
+// pushWhenRoom waits for room until ctx or the mailbox's own wait ends, with one of the queue's errors.
+func (b *inbox[M]) pushWhenRoom(ctx context.Context, l letter[M]) (wake bool, err error) {
+	deadline := time.Now().Add(b.wait)
+	for range spins {
+		runtime.Gosched()
+		if b.queue.Room() >= spinRoom {
+			break
+		}
+	}
+	if wake, err = b.queue.Push(l); err != queue.ErrFull {
+		return wake, err
+	}
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	return b.queue.Wait(ctx, l)
+}
+
+// offer is push for what has no policy: it waits for room until ctx ends, not at all if ctx has ended.
+func (b *inbox[M]) offer(ctx context.Context, m message) error {
+	wake, err := b.queue.Wait(ctx, b.letter(m))
+	switch {
+	case err == queue.ErrFull:
+		return fmt.Errorf("%w: %s", ErrFull, b.label())
+	case err != nil:
+		return b.stoppedError()
+	case wake:
+		b.sys.workers.run(&b.cell)
+	}
+	return nil
+}
+
+// force is push for what is never refused while the actor lives.
+func (b *inbox[M]) force(m message) error {
+	wake, err := b.queue.Force(b.letter(m))
+	switch {
+	case err != nil:
+		return b.stoppedError()
+	case wake:
+		b.sys.workers.run(&b.cell)
+	}
+	return nil
+}
+
+// construct makes an instance and runs its start hook.
+func (b *inbox[M]) construct(c *Context) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = sane(panicked(r))
+		}
+	}()
+	if b.create != nil {
+		b.inst = b.create()
+	}
+	if f, ok := b.inst.(function[M]); ok {
+		b.receive = f
+		return nil
+	}
+	if v := reflect.ValueOf(b.inst); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+		return fmt.Errorf("%w: create returned nil", ErrUsage)
+	}
+	b.receive = b.inst.Receive
+	if hook, ok := b.inst.(interface{ Start(*Context) error }); ok {
+		return sane(hook.Start(c))
+	}
+	return nil
+}
+
+// destruct runs the stop hook.
+func (b *inbox[M]) destruct(c *Context) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = sane(panicked(r))
+		}
+	}()
+	hook, ok := b.inst.(interface{ Stop(*Context) error })
+	if b.receive = nil; b.create != nil {
+		b.inst = nil
+	}
+	if !ok {
+		return nil
+	}
+	return sane(hook.Stop(c))
+}
