@@ -19,11 +19,17 @@ type cell struct {
 	life   atomic.Pointer[life] // of the present instance; nil before the first
 
 	// The worker's alone.
-	stage   stage
-	ending  bool
-	started bool      // the start hook of the present instance has returned, and its stop hook has not run
-	sources []*source // not changed after Spawn
-	hooked  bool      // may have hooks, or has sources; not changed after Spawn
+	handling bool // the worker is in the program's handler, or was ended there by runtime.Goexit
+	started  bool // the start hook of the present instance has returned, and its stop hook has not run
+
+	// Not changed after Spawn.
+	restart  RestartType
+	hooked   bool          // may have hooks, or has sources
+	patience time.Duration // see Shutdown
+	sources  []*source
+
+	held    atomic.Pointer[member] // of a restart of several siblings, see flagHold
+	failure atomic.Pointer[error]  // what a child escalated, see flagFail
 
 	nextReady *cell   // guarded by workers.mu
 	parent    *cell   // nil at the top
@@ -37,91 +43,64 @@ type cell struct {
 const (
 	flagKill uint32 = 1 << iota // stop now, children too
 	flagQuit                    // stop after the message in hand
-)
-
-// stage says in which of the program's functions the worker is, for the one that takes over after runtime.Goexit.
-type stage uint8
-
-const (
-	inNone stage = iota
-	inStart
-	inReceive
-	inStop
+	flagHold                    // take part in a restart of several siblings
+	flagFail                    // a child escalated its failure
 )
 
 // obey does what the flags ask for. False: the actor is gone.
 func (c *cell) obey() (alive bool) {
-	c.end()
-	return false
+	flags := c.flags.Load()
+	switch {
+	case flags&flagKill != 0:
+		c.end(Stopped)
+		return false
+	case flags&flagHold != 0:
+		return c.hold()
+	case flags&flagFail != 0:
+		c.flags.And(^flagFail)
+		return c.failed(*c.failure.Load())
+	}
+	return c.failed(nil) // it stops itself
 }
 
 // resume starts the first instance, or goes on where a worker was ended by runtime.Goexit. False: the actor is gone.
 func (c *cell) resume() bool {
-	stage := c.stage
-	c.stage = inNone
 	switch {
-	case stage == inReceive:
+	case c.handling:
+		c.handling = false
 		return c.box.settle(errGoexit)
-	case stage == inStart:
-		return c.begun(errGoexit)
-	case stage == inStop && c.ending:
-		c.leave()
-		return false
-	case stage == inStop:
-		return c.begin()
 	case c.life.Load() == nil:
-		return c.begin()
+		c.life.Store(newLife(c))
+		return c.failedStart(c.begin())
 	}
 	return true
 }
 
-// begin makes an instance and runs its start hook.
-func (c *cell) begin() bool {
-	life := newLife(c)
-	c.life.Store(life)
-	if c.flags.Load() != 0 { // looked at after life can be found: a kill that did not find it is seen here
-		life.end()
-		c.end()
-		return false
+// begin makes an instance in a life that can be found by now, and runs its start hook. A nil instance: errKilled.
+func (c *cell) begin() error {
+	c.flags.And(^(flagQuit | flagFail)) // which concerned the instance before
+	if c.killed() {                     // a kill that did not find the life is seen here
+		return errKilled
 	}
-	c.stage = inStart
-	err := c.box.construct(&life.told)
-	c.stage = inNone
-	return c.begun(err)
+	err := c.box.construct(&c.life.Load().told)
+	c.started = err == nil
+	return err
 }
 
-func (c *cell) begun(err error) bool {
-	if c.started = err == nil; c.started {
-		return true
-	}
-	c.complain("actor's start failed", err)
-	c.end()
-	return false
-}
-
-// failed is what comes of a failure. False: the actor is gone.
-func (c *cell) failed(err error) (alive bool) {
-	c.complain("actor failed", err)
-	c.retire()
-	return c.begin()
-}
+func (c *cell) killed() bool { return c.flags.Load()&flagKill != 0 }
 
 // retire ends the present instance: its children first, then its Contexts, then its stop hook.
 func (c *cell) retire() {
 	c.stopChildren()
 	life := c.life.Load()
-	if life != nil {
-		life.end()
-		c.stopChildren() // the last, spawned in the meantime
-	}
-	if !c.started { // an instance that did not start is not stopped
+	if life == nil {
 		return
 	}
+	life.end()
+	c.stopChildren() // the last, spawned in the meantime
+	started := c.started
 	c.started = false
-	c.stage = inStop
-	err := c.box.destruct(&life.told)
-	c.stage = inNone
-	if err != nil {
+	if err := c.box.destruct(&life.told, started); err != nil {
 		c.complain("actor's stop hook failed", err)
 	}
 }

@@ -16,12 +16,14 @@
 // An actor handles one message at a time, never before its start hook has returned. It needs no goroutine while it has
 // no messages, and a handler that blocks keeps nobody but its own actor from running.
 //
-// # Failure
+// # Failure and supervision
 //
-// A handler that returns an error or panics has failed: the asker gets the error, the message is one dead letter, and
-// the actor restarts alone: its children stop, the stop hook of the old value runs, the constructor makes a new value,
-// and its start hook runs. The queue is kept. If the start hook fails, the actor stops. No panic in a handler, hook or
-// constructor leaves this package.
+// A handler that returns an error or panics has failed: the asker gets the error, the message is one dead letter, and the
+// supervisor decides. Every actor is the supervisor of those spawned in its Context, and the System of all others; what it
+// does is a Supervision, with OTP's words and rules. By default the actor restarts: its children stop, the stop hook of
+// the old value runs, and after a pause the constructor makes a new value and its start hook runs. PID, name and queue
+// are kept. A start hook that fails counts like any other failure. Too many failures in too short a time are the parent's
+// failure; at the top the actor stops. No panic in a handler, hook or constructor leaves this package.
 //
 // To say no without failing, reply with an error: return c.Reply(err).
 //
@@ -29,7 +31,7 @@
 //
 // Stop takes its place in the queue: what was told before is handled, what comes later is dead-lettered or refused with
 // ErrNoActor. When its ctx ends, only the message in hand is finished. Then the actor's children stop, the last spawned
-// first, then its stop hook runs, then its name is free, then Stop returns.
+// first and each within its Shutdown time, then its stop hook runs, then its name is free, then Stop returns.
 //
 // # What is not promised
 //
@@ -38,5 +40,4 @@
 //     find code that relies on more.
 //   - An end to a handler that doesn't return: it can be told to (its Context ends), not forced.
 //   - Survival of Go's own fatal errors, and of panics in goroutines that a handler starts.
-//   - Restart is at once and without a limit. There are no supervisors with other policies, watches or timers yet.
 package actor

@@ -32,6 +32,8 @@ var (
 	ErrNoNode = errors.New("actor: no such node")
 	// ErrFailed: the handler of the message returned an error or panicked.
 	ErrFailed = errors.New("actor: handler failed")
+	// ErrEscalated: the failure of an actor whose child's failure was escalated, which it also wraps.
+	ErrEscalated = errors.New("actor: a child's failure was escalated")
 	// ErrType: the message, or the reply, is not of a type that its receiver takes.
 	ErrType = errors.New("actor: wrong type")
 	// ErrNoReply: the handler of an Ask returned nil without a Reply.
@@ -57,6 +59,7 @@ var register = sync.OnceValue(func() error {
 		{"actor.unreachable", ErrUnreachable},
 		{"actor.no-node", ErrNoNode},
 		{"actor.failed", ErrFailed},
+		{"actor.escalated", ErrEscalated},
 		{"actor.type", ErrType},
 		{"actor.no-reply", ErrNoReply},
 		{"context.deadline", context.DeadlineExceeded},
@@ -108,6 +111,9 @@ func (e *panicError) Unwrap() error { return e.error }
 
 // errGoexit is the failure of a handler or hook that ended its goroutine instead of returning.
 var errGoexit = errors.New("runtime.Goexit in a handler or hook")
+
+// errKilled is why an instance that was to start did not.
+var errKilled = errors.New("stopped at once")
 
 // timeout is the error of an Ask, of target, whose ctx ended.
 func timeout(ctx context.Context, target PID) error {

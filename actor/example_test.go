@@ -2,8 +2,10 @@ package actor_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
+	"log/slog"
 	"time"
 
 	"github.com/troupe-go/troupe/actor"
@@ -45,6 +47,9 @@ func (a *counter) Start(c *actor.Context) error {
 }
 
 func (a *counter) Receive(c *actor.Context, by int) error {
+	if by == 0 {
+		return errors.New("nothing to count")
+	}
 	a.n += by
 	return c.Reply(a.n)
 }
@@ -66,4 +71,38 @@ func ExampleSpawnNew() {
 	}
 	fmt.Println(actor.As[int](count.Ask(ctx, system, 2)))
 	// Output: 42 <nil>
+}
+
+// A supervisor restarts its workers by itself; beyond three failures in a minute it fails, and starts anew with all of them.
+func ExampleSupervise() {
+	ctx := context.Background()
+	system, err := actor.NewSystem(actor.Config{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer system.Close(ctx)
+
+	boss, err := actor.Spawn(system, "boss", func(c *actor.Context, worker string) error {
+		ref, err := actor.SpawnNew(c, worker, func() *counter { return new(counter) })
+		if err != nil {
+			return c.Reply(err)
+		}
+		return c.Reply(ref)
+	}, actor.Supervise(actor.Supervision{Strategy: actor.OneForAll, Intensity: 3, Period: time.Minute}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	worker, err := actor.As[actor.Ref[int]](boss.Ask(ctx, system, "worker"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = worker.Ask(ctx, system, 40)
+	fmt.Println(err)
+	_, err = worker.Ask(ctx, system, 0) // fails: see counter
+	fmt.Println(errors.Is(err, actor.ErrFailed))
+	fmt.Println(actor.As[int](worker.Ask(ctx, system, 2)))
+	// Output:
+	// <nil>
+	// true
+	// 2 <nil>
 }

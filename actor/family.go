@@ -6,6 +6,9 @@ import "sync"
 type family struct {
 	mu       sync.Mutex
 	youngest *cell
+	rules    *Supervision
+	ledger   *ledger  // nil before the first failure
+	group    *regroup // the restart of several children that is under way, if any
 	closed   bool
 }
 
@@ -56,6 +59,11 @@ func (f *family) newest() *cell {
 func (f *family) children() []*cell {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	return f.list()
+}
+
+// list is children for who holds mu.
+func (f *family) list() []*cell {
 	var all []*cell
 	for c := f.youngest; c != nil; c = c.older {
 		all = append(all, c)

@@ -31,6 +31,9 @@ func start(t *testing.T, cfg actor.Config) *actor.System {
 	return s
 }
 
+// tireless restarts at once and without end.
+var tireless = actor.Supervision{Intensity: actor.Unlimited, Backoff: -1}
+
 func spawn[M any](t *testing.T, in actor.Scope, name string, f func(*actor.Context, M) error, opts ...actor.Option) actor.Ref[M] {
 	t.Helper()
 	ref, err := actor.Spawn(in, name, f, opts...)

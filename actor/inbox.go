@@ -42,7 +42,7 @@ type box interface {
 	offer(ctx context.Context, m message) error
 	force(m message) error
 	construct(c *Context) error
-	destruct(c *Context) error
+	destruct(c *Context, started bool) error
 	settle(err error) (alive bool)
 	dropBatch()
 	dropQueue()
@@ -65,10 +65,15 @@ func (b *inbox[M]) run() (searching bool) {
 		}
 		empty := b.batch
 		b.batch, b.next = nil, 0
-		batch := b.queue.Poll(empty)
+		var batch []letter[M]
+		if busy := b.sys.workers.queued.Load() > 0; !busy {
+			batch, empty = b.queue.Poll(empty), nil
+			if batch == nil {
+				searching = b.sys.workers.stay(b)
+			}
+		}
 		if batch == nil {
-			searching = b.sys.workers.stay(b)
-			if batch = b.queue.Take(nil); batch == nil && (b.flags.Load() == 0 || !b.queue.Wake()) {
+			if batch = b.queue.Take(empty); batch == nil && (b.flags.Load() == 0 || !b.queue.Wake()) {
 				return searching // the queue is parked, and b no longer this worker's
 			}
 		}
@@ -87,7 +92,7 @@ func (b *inbox[M]) run() (searching bool) {
 func (b *inbox[M]) drain() (err error) {
 	defer b.caught(&err)
 	told := &b.life.Load().told
-	b.stage = inReceive
+	b.handling = true
 	for b.next < len(b.batch) && b.flags.Load() == 0 {
 		l := &b.batch[b.next]
 		b.next++
@@ -102,14 +107,14 @@ func (b *inbox[M]) drain() (err error) {
 		*l = letter[M]{}
 		b.queue.Done(1)
 	}
-	b.stage = inNone
+	b.handling = false
 	return err
 }
 
 func (b *inbox[M]) caught(err *error) {
 	if r := recover(); r != nil {
 		*err = panicked(r)
-		b.stage = inNone
+		b.handling = false
 	}
 }
 
@@ -141,7 +146,7 @@ func (b *inbox[M]) open(l *letter[M]) error {
 func (b *inbox[M]) settle(err error) (alive bool) {
 	l := &b.batch[b.next-1]
 	if err == errStopMark {
-		b.end()
+		b.end(Stopped)
 		return false
 	}
 	err = sane(err)
@@ -306,42 +311,50 @@ func (b *inbox[M]) force(m message) error {
 }
 
 // construct makes an instance and runs its start hook.
-func (b *inbox[M]) construct(c *Context) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = sane(panicked(r))
-		}
-	}()
-	if b.create != nil {
-		b.inst = b.create()
-	}
-	if f, ok := b.inst.(function[M]); ok {
-		b.receive = f
+func (b *inbox[M]) construct(c *Context) error {
+	if b.create == nil {
+		b.receive = b.inst.(function[M])
 		return nil
 	}
-	if v := reflect.ValueOf(b.inst); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
-		return fmt.Errorf("%w: create returned nil", ErrUsage)
+	return apart(func() error {
+		b.inst = b.create()
+		if v := reflect.ValueOf(b.inst); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+			return fmt.Errorf("%w: create returned nil", ErrUsage)
+		}
+		b.receive = b.inst.Receive
+		if hook, ok := b.inst.(interface{ Start(*Context) error }); ok {
+			return hook.Start(c)
+		}
+		return nil
+	})
+}
+
+// destruct runs the stop hook, if the instance has started.
+func (b *inbox[M]) destruct(c *Context, started bool) error {
+	inst := b.inst
+	if b.receive = nil; b.create != nil {
+		b.inst = nil
 	}
-	b.receive = b.inst.Receive
-	if hook, ok := b.inst.(interface{ Start(*Context) error }); ok {
-		return sane(hook.Start(c))
+	if hook, ok := inst.(interface{ Stop(*Context) error }); ok && started {
+		return apart(func() error { return hook.Stop(c) })
 	}
 	return nil
 }
 
-// destruct runs the stop hook.
-func (b *inbox[M]) destruct(c *Context) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = sane(panicked(r))
-		}
+// apart runs a hook in a goroutine of its own, which it may end (runtime.Goexit, as by t.FailNow), and makes a panic an
+// error.
+func apart(hook func() error) (err error) {
+	done := make(chan struct{})
+	err = errGoexit
+	go func() {
+		defer close(done)
+		defer func() {
+			if r := recover(); r != nil {
+				err = sane(panicked(r))
+			}
+		}()
+		err = sane(hook())
 	}()
-	hook, ok := b.inst.(interface{ Stop(*Context) error })
-	if b.receive = nil; b.create != nil {
-		b.inst = nil
-	}
-	if !ok {
-		return nil
-	}
-	return sane(hook.Stop(c))
+	<-done
+	return err
 }

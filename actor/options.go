@@ -12,12 +12,15 @@ import (
 type Option func(*options)
 
 type options struct {
-	hwm     int
-	wait    time.Duration
-	policy  Policy
-	sources []*source
-	socket  mailbox.Config
-	err     error
+	hwm      int
+	wait     time.Duration
+	policy   Policy
+	rules    *Supervision
+	restart  RestartType
+	shutdown time.Duration
+	sources  []*source
+	socket   mailbox.Config
+	err      error
 }
 
 func (o *options) refuse(format string, args ...any) {

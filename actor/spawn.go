@@ -11,7 +11,8 @@ import (
 //	Start(c *Context) error // runs before the first message of this value
 //	Stop(c *Context) error  // runs once after its last, if Start did not fail
 //
-// A Start that fails stops the actor. The error of a Stop is logged.
+// A Start that fails is a failure of the actor, about which its supervisor decides; see Supervision. The error of a Stop
+// is logged. Hooks and constructors run in goroutines of their own, one at a time and never beside a handler.
 type Receiver[M any] interface {
 	Receive(c *Context, m M) error
 }
@@ -29,8 +30,9 @@ func Spawn[M any](in Scope, name string, receive func(*Context, M) error, opts .
 	return spawn(in, name, function[M](receive), nil, opts)
 }
 
-// SpawnNew starts an actor whose state lives in the value that create returns. create is called on the actor's own
-// goroutine, for the first value and again at every restart; a nil value or a panic there counts as a failed start.
+// SpawnNew starts an actor whose state lives in the value that create returns. create is called for
+// the first value, after SpawnNew has the name, and again at every restart; a nil value or a panic there counts as a failed
+// start.
 // Everything else is as with Spawn.
 func SpawnNew[M any, A Receiver[M]](in Scope, name string, create func() A, opts ...Option) (Ref[M], error) {
 	if create == nil {
@@ -67,7 +69,7 @@ func (sc scope) prepare(c *cell, name string, t reflect.Type, opts []Option) (hw
 	if c.path, err = sc.path(name); err != nil {
 		return 0, err
 	}
-	o := options{hwm: s.hwm, wait: s.wait}
+	o := options{hwm: s.hwm, wait: s.wait, shutdown: defaultShutdown, rules: s.root.rules}
 	for _, opt := range opts {
 		if opt != nil {
 			opt(&o)
@@ -80,6 +82,7 @@ func (sc scope) prepare(c *cell, name string, t reflect.Type, opts []Option) (hw
 		return 0, fmt.Errorf("actor %q: %w", name, o.err)
 	}
 	c.sys, c.parent, c.home = s, sc.cell, sc.home()
+	c.restart, c.patience, c.family.rules = o.restart, o.shutdown, o.rules
 	c.wait, c.policy, c.sources = o.wait, o.policy, o.sources
 	for _, src := range o.sources {
 		src.config = o.socket

@@ -98,7 +98,7 @@ func TestNoMessageIsHandledBeforeTheStartHookHasReturned(t *testing.T) {
 	})
 }
 
-func TestAFailedStartStopsTheActorAndFreesItsName(t *testing.T) {
+func TestAFailedStartOfATemporaryActorStopsItAndFreesItsName(t *testing.T) {
 	for what, create := range map[string]func() *player[int]{
 		"error":  func() *player[int] { return &player[int]{start: func(*actor.Context) error { return errOwn }} },
 		"panic":  func() *player[int] { return &player[int]{start: func(*actor.Context) error { panic("start") }} },
@@ -112,7 +112,7 @@ func TestAFailedStartStopsTheActorAndFreesItsName(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := start(t, actor.Config{})
 				hold := make(chan struct{})
-				ref, err := actor.SpawnNew(s, "x", func() *player[int] { <-hold; return create() })
+				ref, err := actor.SpawnNew(s, "x", func() *player[int] { <-hold; return create() }, actor.Restart(actor.Temporary))
 				if err != nil {
 					t.Fatal(err)
 				}

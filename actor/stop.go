@@ -81,7 +81,7 @@ func (c *cell) endIdle() bool {
 	if c.hooked || c.newest() != nil || !c.box.wake() {
 		return false
 	}
-	c.end()
+	c.end(Stopped)
 	return true
 }
 
@@ -120,8 +120,7 @@ func (c *cell) kill() {
 }
 
 // end is the last thing that a worker does with c.
-func (c *cell) end() {
-	c.ending = true
+func (c *cell) end(why Reason) {
 	c.family.close()
 	c.box.dropBatch()
 	c.box.dropQueue()
@@ -129,7 +128,7 @@ func (c *cell) end() {
 		s.close()
 	}
 	c.retire()
-	c.leave()
+	c.leave(why)
 }
 
 // stoppedError is why c takes no messages.
@@ -141,7 +140,7 @@ func (c *cell) stoppedError() error {
 }
 
 // leave frees the name and the PID.
-func (c *cell) leave() {
+func (c *cell) leave(why Reason) {
 	if c.path != "" {
 		c.sys.names.CompareAndDelete(c.path, c)
 	}
@@ -174,14 +173,38 @@ func (c *cell) lives() bool {
 	return !c.left
 }
 
-// stopChildren stops them one after the other, the last spawned first.
+// stopChildren stops them one after the other, the last spawned first, each within its time.
 func (c *cell) stopChildren() {
 	for child := c.newest(); child != nil; child = c.newest() {
-		if c.flags.Load()&flagKill != 0 {
-			child.kill()
-		} else {
-			child.shutdown()
+		if child.endIdle() {
+			continue
 		}
-		<-child.goneChan()
+		if !child.stopInTime(c.killed()) {
+			c.sys.log.Warn("actor does not stop; its parent goes on without it", "actor", child.label())
+			c.family.remove(child)
+		}
+	}
+}
+
+// stopInTime stops c within its time, or at once. False: it doesn't return.
+func (c *cell) stopInTime(now bool) bool {
+	if !now {
+		if c.shutdown(); within(c.patience, c.goneChan()) {
+			return true
+		}
+	}
+	c.kill()
+	return within(grace, c.goneChan())
+}
+
+// within waits for done. It returns false if that takes longer than d.
+func within(d time.Duration, done <-chan struct{}) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
 	}
 }

@@ -47,7 +47,7 @@ func storm(handled *atomic.Uint64, random func(n int) int) func() *player[int] {
 // Accepted = handled + dead-lettered, once nothing is queued any more, whatever happens in between.
 func TestEveryAcceptedMessageIsHandledOrADeadLetter(t *testing.T) {
 	for seed := range uint64(10) {
-		s := start(t, actor.Config{Node: "n", HWM: 8, Wait: time.Microsecond})
+		s := start(t, actor.Config{Node: "n", HWM: 8, Wait: time.Microsecond, Supervision: tireless})
 		var accepted, handled atomic.Uint64
 		var sources sync.WaitGroup
 		for worker := range uint64(6) {
@@ -93,7 +93,7 @@ func TestEveryAcceptedMessageIsHandledOrADeadLetter(t *testing.T) {
 
 // Every Ask ends, with its own answer or with an error that says why there is none.
 func TestEveryAskEnds(t *testing.T) {
-	s := start(t, actor.Config{Node: "n", HWM: 4, Wait: time.Microsecond})
+	s := start(t, actor.Config{Node: "n", HWM: 4, Wait: time.Microsecond, Supervision: tireless})
 	var handled atomic.Uint64
 	var sources sync.WaitGroup
 	ctx := within(t, time.Minute)

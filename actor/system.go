@@ -20,6 +20,7 @@ type Config struct {
 	HWM          int             // high-water mark of mailboxes, in messages; 0 = 10,000
 	Wait         time.Duration   // how long a sender from outside waits for room in a full mailbox; 0 = 1 s
 	Remote       Remote          // the way to other nodes; nil = there are none
+	Supervision  Supervision     // of actors that are not spawned in a Context, and the default of all others' children
 	CopyMessages bool            // take local messages and replies through codec.Msgpack, as if they came from elsewhere
 	Network      mailbox.Network // for Bind and Connect; nil = the machine's
 	Log          *slog.Logger    // nil = slog.Default()
@@ -58,6 +59,10 @@ func NewSystem(cfg Config) (*System, error) {
 	if cfg.HWM < 0 || cfg.Wait < 0 {
 		return nil, fmt.Errorf("%w: negative HWM or Wait in Config", ErrUsage)
 	}
+	rules, err := cfg.Supervision.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("%w: Config.Supervision: %v", ErrUsage, err)
+	}
 	if cfg.HWM == 0 {
 		cfg.HWM = 10_000
 	}
@@ -87,6 +92,7 @@ func NewSystem(cfg Config) (*System, error) {
 		network: cfg.Network,
 		log:     cfg.Log,
 	}
+	s.root.rules = &rules
 	s.dead.log = cfg.Log
 	s.workers.init()
 	s.pending.init()

@@ -42,7 +42,7 @@ func TestAReplyAfterItsHandlerReturnedAnswersNothing(t *testing.T) {
 // Replies from many goroutines, while the handler runs, ends or fails: each Ask gets one answer, and it is its own.
 func TestRepliesFromManyGoroutinesAnswerTheirOwnAskOnce(t *testing.T) {
 	for _, copying := range []bool{false, true} {
-		s := start(t, actor.Config{CopyMessages: copying})
+		s := start(t, actor.Config{CopyMessages: copying, Supervision: tireless})
 		var answered, replied atomic.Int64
 		var repliers, askers sync.WaitGroup
 		ref := spawn(t, s, "", func(c *actor.Context, n int) error {

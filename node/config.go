@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/troupe-go/troupe/actor"
 	"github.com/troupe-go/troupe/mailbox"
 )
 
@@ -39,10 +40,11 @@ type Config struct {
 	// MaxMessage is the size of the largest message that is sent to or accepted from a peer, in bytes, its header of
 	// some tens of bytes included. Peers are told. Default: 64 MiB.
 	MaxMessage int64
-	// HWM, Wait and CopyMessages are those of [actor.Config].
+	// HWM, Wait, CopyMessages and Supervision are those of [actor.Config].
 	HWM          int
 	Wait         time.Duration
 	CopyMessages bool
+	Supervision  actor.Supervision
 	// Network is what links, and the sockets of actors, run over. Default: this machine's.
 	Network mailbox.Network
 	// Log is told what happens to links. Default: slog.Default().

@@ -58,7 +58,7 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 	n.peers.init()
 	n.system, err = actor.NewSystem(actor.Config{
 		Node: cfg.Name, Incarnation: cfg.incarnation, HWM: cfg.HWM, Wait: cfg.Wait, Remote: remote{n},
-		CopyMessages: cfg.CopyMessages, Network: cfg.Network, Log: cfg.Log,
+		CopyMessages: cfg.CopyMessages, Supervision: cfg.Supervision, Network: cfg.Network, Log: cfg.Log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("node: %w", err)

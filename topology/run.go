@@ -55,7 +55,10 @@ func (t *Topology) run(ctx context.Context, o Options, made func(dir string)) er
 
 // runHere runs a plan in this process, and calls started when its servers are there.
 func (t *Topology) runHere(ctx context.Context, o Options, p *plan, started func()) error {
-	system, err := actor.NewSystem(actor.Config{Node: t.name, Network: o.Network, Log: o.Log})
+	system, err := actor.NewSystem(actor.Config{
+		Node: t.name, Network: o.Network, Log: o.Log,
+		Supervision: actor.Supervision{Intensity: actor.Unlimited, Backoff: -1}, // a panic concerns its request alone
+	})
 	if err != nil {
 		return fmt.Errorf("%w: %w", errStart, err)
 	}

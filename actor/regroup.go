@@ -1,0 +1,292 @@
+package actor
+
+import (
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// regroup is a restart of several siblings. The worker of the one that failed leads it: the members stop, the last spawned
+// first, and when all have, they start, the first spawned first.
+type regroup struct {
+	family  *family
+	leader  *cell
+	cells   []*cell   // all siblings
+	members []*member // who starts again
+	verdict verdict
+	over    chan struct{}
+}
+
+// member is what the leader and another worker tell one another.
+type member struct {
+	cell  *cell
+	taken atomic.Bool   // the member takes part
+	down  chan struct{} // closed by the member: its instance has ended
+	up    chan struct{} // closed by the leader: start
+	begun chan error    // what came of it; room for one
+	next  chan struct{} // closed by the leader: see cell.held for what comes next, or stop
+	stop  bool          // the leader's decision about a failed start, before next is closed
+
+	// The leader's alone.
+	late   bool // it did not stop in time, and starts when it can
+	called bool // up is closed
+}
+
+// newRegroup takes a verdict about cells. The caller holds the family's mu.
+func newRegroup(f *family, leader *cell, cells []*cell, v verdict) *regroup {
+	g := &regroup{family: f, leader: leader, over: make(chan struct{})}
+	g.take(cells, v)
+	return g
+}
+
+// take makes v the verdict that is carried out. The caller holds the family's mu.
+func (g *regroup) take(cells []*cell, v verdict) {
+	before := g.members
+	g.cells, g.verdict, g.members = cells, v, nil
+	for _, i := range v.again {
+		m := &member{cell: cells[i], down: make(chan struct{}), up: make(chan struct{}), begun: make(chan error, 1),
+			next: make(chan struct{})}
+		g.members = append(g.members, m)
+		if m.cell != g.leader {
+			m.cell.held.Store(m)
+		}
+	}
+	g.release(before)
+}
+
+// release lets members look for what comes next.
+func (g *regroup) release(members []*member) {
+	for _, m := range members {
+		if !m.late {
+			m.cell.held.CompareAndSwap(m, nil)
+		}
+		if !m.stop {
+			close(m.next)
+		}
+	}
+}
+
+func (g *regroup) mine(c *cell) bool { return g.leader == c }
+
+// part says whether c is a member, or stops with the members for good.
+func (g *regroup) part(c *cell) (member, gone bool) {
+	g.family.mu.Lock()
+	defer g.family.mu.Unlock()
+	i := slices.Index(g.cells, c)
+	return slices.Contains(g.verdict.again, i), slices.Contains(g.verdict.gone, i)
+}
+
+// await waits for the end of a restart that does not concern c.
+func (g *regroup) await(c *cell) {
+	select {
+	case <-g.over:
+	case <-c.life.Load().context().Done():
+	}
+}
+
+// lead carries out the verdict, for the leader's worker. False: the leader is gone.
+func (g *regroup) lead() (alive bool) {
+	c := g.leader
+	for {
+		g.down()
+		within(g.verdict.pause, c.life.Load().context().Done())
+		failed, err := g.up()
+		if failed == nil {
+			g.finish()
+			return true
+		}
+		switch what := g.judge(failed, err); {
+		case c.killed():
+			g.finish()
+			c.end(Stopped)
+			return false
+		case what == DecideRestart:
+		case failed == c:
+			g.finish()
+			c.giveUp(what, err)
+			return false
+		case what == DecideStop:
+			g.dismiss(failed)
+		default:
+			g.abandon()
+			g.finish()
+			c.giveUp(what, err)
+			return false
+		}
+	}
+}
+
+// judge decides about a member that did not start.
+func (g *regroup) judge(failed *cell, err error) Decision {
+	g.family.mu.Lock()
+	defer g.family.mu.Unlock()
+	cells := g.family.list()
+	if !slices.Contains(cells, failed) {
+		return DecideStop
+	}
+	v := g.family.verdict(cells, failed, err)
+	if v.what == DecideRestart {
+		g.take(cells, v)
+	}
+	return v.what
+}
+
+// down stops the members and those that go with them, the last spawned first.
+func (g *regroup) down() {
+	for i, c := range slices.Backward(g.cells) {
+		at := slices.Index(g.verdict.again, i)
+		switch {
+		case slices.Contains(g.verdict.gone, i):
+			c.stopInTime(false)
+		case at < 0:
+		case c == g.leader:
+			c.retire()
+			c.life.Store(newLife(c))
+		default:
+			g.members[at].late = !g.hold(g.members[at])
+		}
+	}
+}
+
+// hold waits for a member to stop. False: it takes too long.
+func (g *regroup) hold(m *member) bool {
+	life := m.cell.life.Load()
+	m.cell.flags.Or(flagHold)
+	m.cell.wake()
+	if g.wait(m, m.cell.patience) {
+		return true
+	}
+	if life != nil {
+		life.end()
+	}
+	return g.wait(m, grace)
+}
+
+// wait returns false if m does not stop for d.
+func (g *regroup) wait(m *member, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-m.down:
+	case <-m.cell.goneChan():
+	case <-g.leader.life.Load().context().Done(): // the leader is stopped at once
+	case <-timer.C:
+		return false
+	}
+	return true
+}
+
+// up starts the members in order, up to the first that fails to.
+func (g *regroup) up() (failed *cell, err error) {
+	for _, m := range g.members {
+		if m.called {
+			continue
+		}
+		m.called = true
+		close(m.up)
+		switch {
+		case m.cell == g.leader:
+			err = m.cell.begin()
+		case !m.late:
+			err = m.outcome(g.leader)
+		}
+		if err != nil {
+			return m.cell, err
+		}
+	}
+	return nil, nil
+}
+
+// outcome waits for m to have started. That it was stopped is no failure.
+func (m *member) outcome(leader *cell) error {
+	select {
+	case err := <-m.begun:
+		if err == errKilled {
+			return nil
+		}
+		return err
+	case <-m.cell.goneChan():
+	case <-leader.life.Load().context().Done():
+	}
+	return nil
+}
+
+// dismiss lets a member that did not start stop for good.
+func (g *regroup) dismiss(c *cell) {
+	for _, m := range g.members {
+		if m.cell == c {
+			m.stop = true
+			close(m.next)
+		}
+	}
+}
+
+// abandon stops the members: there is no going on without the one that failed.
+func (g *regroup) abandon() {
+	for _, m := range slices.Backward(g.members) {
+		if m.cell != g.leader {
+			m.cell.stopInTime(true)
+		}
+	}
+}
+
+// finish ends the restart; members that have not started do it now, each for itself.
+func (g *regroup) finish() {
+	g.family.mu.Lock()
+	g.family.group = nil
+	members := g.members
+	g.family.mu.Unlock()
+	for _, m := range members {
+		if !m.called {
+			close(m.up)
+		}
+	}
+	g.release(members)
+	close(g.over)
+}
+
+// hold is the part of a member in the restart of its siblings. False: the actor is gone.
+func (c *cell) hold() (alive bool) {
+	c.flags.And(^flagHold)
+	m := c.held.Load()
+	if m == nil || !m.taken.CompareAndSwap(false, true) {
+		return true
+	}
+	for {
+		c.retire()
+		life := newLife(c)
+		c.life.Store(life)
+		close(m.down)
+		var err error
+		begun := false
+		select {
+		case <-m.up:
+			err, begun = c.begin(), true
+			m.begun <- err
+		case <-m.next:
+		case <-life.context().Done():
+		}
+		if begun && err == nil {
+			return true
+		}
+		select {
+		case <-m.next:
+		case <-life.context().Done():
+		}
+		next := c.held.Load()
+		switch {
+		case c.killed():
+			c.end(Stopped)
+			return false
+		case m.stop:
+			c.end(Failed)
+			return false
+		case next != nil && next.taken.CompareAndSwap(false, true):
+			m = next
+		case begun:
+			return c.failed(err)
+		default:
+			return c.failedStart(c.begin())
+		}
+	}
+}

@@ -1,0 +1,124 @@
+package actor
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// failedStart is failed for the result of begin.
+func (c *cell) failedStart(err error) (alive bool) {
+	if err == nil {
+		return true
+	}
+	return c.failed(err)
+}
+
+// failed is what comes of a failure, or of the wish to stop if err is nil. False: the actor is gone.
+func (c *cell) failed(err error) (alive bool) {
+	for {
+		if err == errKilled || c.killed() {
+			c.end(Stopped)
+			return false
+		}
+		if err != nil {
+			c.complain("actor failed", err)
+		}
+		v, g := c.home.judge(c, err)
+		switch {
+		case g != nil && !g.mine(c):
+			switch member, gone := g.part(c); {
+			case member:
+				return c.hold()
+			case gone:
+				c.giveUp(DecideStop, err)
+				return false
+			}
+			g.await(c)
+		case v.what == DecideResume:
+			return true
+		case v.what == DecideRestart && g != nil:
+			return g.lead()
+		case v.what == DecideRestart:
+			c.retire()
+			c.rest(v.pause)
+			if err = c.begin(); err == nil {
+				return true
+			}
+		default:
+			c.giveUp(v.what, err)
+			return false
+		}
+	}
+}
+
+// giveUp ends c, and tells its parent if it has to know.
+func (c *cell) giveUp(what Decision, err error) {
+	if err == nil && what == DecideStop {
+		c.end(Stopped)
+		return
+	}
+	if c.end(Failed); what == DecideEscalate {
+		c.escalate(err)
+	}
+}
+
+// escalate makes the failure of c, which is gone, its parent's.
+func (c *cell) escalate(err error) {
+	if err == nil {
+		err = errors.New("it stops again and again")
+	}
+	if c.parent == nil {
+		c.sys.log.Error("actor stopped for good after a failure", "actor", c.label(), "error", err)
+		return
+	}
+	err = fmt.Errorf("%w: %s: %w", ErrEscalated, c.label(), err)
+	c.parent.failure.Store(&err)
+	c.parent.flags.Or(flagFail)
+	c.parent.wake()
+}
+
+// rest waits before a restart, in the life of the instance to come, which a kill ends.
+func (c *cell) rest(pause time.Duration) {
+	life := newLife(c)
+	c.life.Store(life)
+	if c.killed() || pause <= 0 {
+		return
+	}
+	within(pause, life.context().Done())
+}
+
+// judge decides about a failure of c. If the restart concerns several children, or one that does is under way, it is g.
+func (f *family) judge(c *cell, err error) (v verdict, g *regroup) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.group != nil && !f.group.mine(c) {
+		return verdict{}, f.group
+	}
+	cells := []*cell{c}
+	if f.rules.Strategy != OneForOne {
+		cells = f.list()
+	}
+	v = f.verdict(cells, c, err)
+	if v.what == DecideRestart && f.rules.Strategy != OneForOne {
+		g = newRegroup(f, c, cells, v)
+		f.group = g
+	}
+	return v, g
+}
+
+// verdict is judge for who holds mu.
+func (f *family) verdict(cells []*cell, c *cell, err error) verdict {
+	what := failure{err: err, running: c.started}
+	for i, sibling := range cells {
+		if sibling == c {
+			what.child = i
+		}
+		what.among = append(what.among, sibling.restart)
+	}
+	if f.ledger == nil {
+		f.ledger = new(ledger)
+	}
+	return f.rules.judge(f.ledger, time.Now(), what, rand.Float64())
+}
