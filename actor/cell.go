@@ -35,9 +35,10 @@ type cell struct {
 	parent    *cell   // nil at the top
 	home      *family // the parent's children, or the System's
 	family
-	older, younger *cell         // siblings
-	gone           chan struct{} // guarded by family.mu; nil until somebody waits
-	left           bool          // guarded by family.mu
+	older, younger *cell               // siblings
+	gone           chan struct{}       // guarded by family.mu; nil until somebody waits
+	left           bool                // guarded by family.mu
+	watches        map[*watch]struct{} // guarded by family.mu; of others that watch this actor
 }
 
 const (
@@ -89,14 +90,15 @@ func (c *cell) begin() error {
 
 func (c *cell) killed() bool { return c.flags.Load()&flagKill != 0 }
 
-// retire ends the present instance: its children first, then its Contexts, then its stop hook.
-func (c *cell) retire() {
+// retire ends the present instance, or the actor with it: its children first, then its Contexts, then its stop hook.
+func (c *cell) retire(ending bool) {
 	c.stopChildren()
 	life := c.life.Load()
 	if life == nil {
 		return
 	}
 	life.end()
+	life.callOff(ending)
 	c.stopChildren() // the last, spawned in the meantime
 	started := c.started
 	c.started = false

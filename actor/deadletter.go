@@ -60,7 +60,8 @@ func (s *System) DeadLetters() map[Reason]uint64 {
 // drop makes a dead letter of a message to c, and tells its asker why.
 func (c *cell) drop(m message, reason Reason, err error) {
 	if m.more != nil {
-		if _, ok := m.more.alien.(stopMark); ok {
+		switch m.more.alien.(type) {
+		case stopMark, *callback:
 			return
 		}
 	}

@@ -34,6 +34,8 @@ var (
 	ErrFailed = errors.New("actor: handler failed")
 	// ErrEscalated: the failure of an actor whose child's failure was escalated, which it also wraps.
 	ErrEscalated = errors.New("actor: a child's failure was escalated")
+	// ErrLinked: the failure of an actor that is linked to one that failed and is gone.
+	ErrLinked = errors.New("actor: a linked actor failed")
 	// ErrType: the message, or the reply, is not of a type that its receiver takes.
 	ErrType = errors.New("actor: wrong type")
 	// ErrNoReply: the handler of an Ask returned nil without a Reply.
@@ -60,6 +62,7 @@ var register = sync.OnceValue(func() error {
 		{"actor.no-node", ErrNoNode},
 		{"actor.failed", ErrFailed},
 		{"actor.escalated", ErrEscalated},
+		{"actor.linked", ErrLinked},
 		{"actor.type", ErrType},
 		{"actor.no-reply", ErrNoReply},
 		{"context.deadline", context.DeadlineExceeded},

@@ -125,6 +125,8 @@ func (b *inbox[M]) open(l *letter[M]) error {
 	case nil:
 	case stopMark:
 		return errStopMark
+	case *callback:
+		return alien.turn(b.life.Load())
 	default:
 		m, err := open[M](alien, b.typeName)
 		if err != nil {

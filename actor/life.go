@@ -2,6 +2,7 @@ package actor
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 )
@@ -15,6 +16,7 @@ type life struct {
 	inner  context.Context // made when first needed
 	cancel context.CancelFunc
 	ended  bool
+	wants  *wants // nil: nothing
 	log    *slog.Logger
 }
 
@@ -43,6 +45,10 @@ func (l *life) end() {
 	if l.cancel != nil {
 		l.cancel()
 	}
+}
+
+func (l *life) endedError() error {
+	return fmt.Errorf("%w: this instance of %s has ended", ErrClosed, l.cell.label())
 }
 
 func (l *life) err() error {

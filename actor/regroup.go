@@ -140,7 +140,7 @@ func (g *regroup) down() {
 			c.stopInTime(false)
 		case at < 0:
 		case c == g.leader:
-			c.retire()
+			c.retire(false)
 			c.life.Store(newLife(c))
 		default:
 			g.members[at].late = !g.hold(g.members[at])
@@ -253,7 +253,7 @@ func (c *cell) hold() (alive bool) {
 		return true
 	}
 	for {
-		c.retire()
+		c.retire(false)
 		life := newLife(c)
 		c.life.Store(life)
 		close(m.down)

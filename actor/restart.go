@@ -41,7 +41,7 @@ func (c *cell) failed(err error) (alive bool) {
 		case v.what == DecideRestart && g != nil:
 			return g.lead()
 		case v.what == DecideRestart:
-			c.retire()
+			c.retire(false)
 			c.rest(v.pause)
 			if err = c.begin(); err == nil {
 				return true

@@ -127,7 +127,7 @@ func (c *cell) end(why Reason) {
 	for _, s := range c.sources {
 		s.close()
 	}
-	c.retire()
+	c.retire(true)
 	c.leave(why)
 }
 
@@ -139,7 +139,7 @@ func (c *cell) stoppedError() error {
 	return fmt.Errorf("%w: %s has stopped", ErrNoActor, c.label())
 }
 
-// leave frees the name and the PID.
+// leave frees the name and the PID, and tells those who watch.
 func (c *cell) leave(why Reason) {
 	if c.path != "" {
 		c.sys.names.CompareAndDelete(c.path, c)
@@ -147,10 +147,15 @@ func (c *cell) leave(why Reason) {
 	c.sys.table.remove(c)
 	c.home.remove(c)
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.left = true
+	watches := c.watches
+	c.watches = nil
 	if c.gone != nil {
 		close(c.gone)
+	}
+	c.mu.Unlock()
+	for w := range watches {
+		w.tell(why)
 	}
 }
 

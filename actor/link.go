@@ -1,0 +1,73 @@
+package actor
+
+import "fmt"
+
+// Link ties this actor and another together: if one is gone for good because it failed, the other fails too, with an error
+// that wraps ErrLinked, and its supervisor decides. An actor that was stopped, or restarts, does no harm to the other. A
+// restart of the actor that made the link ends it; the start hook makes it anew.
+//
+// Link fails with ErrNoActor if there is no such actor, and else as Watch does.
+func (c *Context) Link(pid PID) error {
+	me := c.life.cell
+	other, err := me.acquaint(pid)
+	switch {
+	case err != nil:
+		return err
+	case other == nil:
+		return me.sys.noActor(pid)
+	}
+	l := &link{
+		there: &watch{by: me, life: c.life, target: other, pid: other.self},
+		here:  &watch{by: other, target: me, pid: me.self},
+	}
+	l.there.heard = func(why Reason) error {
+		l.here.callOff()
+		_ = l.there.life.want(func(w *wants) { delete(w.links, l) })
+		return failLinked(other, why)
+	}
+	l.here.heard = func(why Reason) error { return failLinked(me, why) }
+	if err := c.life.want(func(w *wants) { w.links[l] = struct{}{} }); err != nil {
+		return err
+	}
+	l.here.begin()
+	if !other.addWatch(l.there) {
+		l.here.callOff()
+		return me.sys.noActor(pid)
+	}
+	if l.here.over.Load() { // this instance has ended at the same moment
+		l.there.callOff()
+		other.dropWatch(l.there)
+	}
+	return nil
+}
+
+// Unlink ends the links that this instance has made to the actor of pid.
+func (c *Context) Unlink(pid PID) {
+	other, err := c.life.cell.acquaint(pid)
+	if err != nil || other == nil {
+		return
+	}
+	var ended []*link
+	_ = c.life.want(func(w *wants) { // an instance that has ended has no links
+		for l := range w.links {
+			if l.there.target == other {
+				ended = append(ended, l)
+				delete(w.links, l)
+			}
+		}
+	})
+	for _, l := range ended {
+		l.there.callOff()
+		l.here.callOff()
+	}
+}
+
+// link is two watches: of the other by who made the link, and the opposite.
+type link struct{ there, here *watch }
+
+func failLinked(gone *cell, why Reason) error {
+	if why != Failed {
+		return nil
+	}
+	return fmt.Errorf("%w: %s is gone", ErrLinked, gone.label())
+}

@@ -1,0 +1,151 @@
+package actor
+
+import (
+	"fmt"
+	"sync/atomic"
+)
+
+// Terminated says that an actor that was watched is gone for good, and why: Stopped, Failed, or NoActor if it was not
+// there when the watch began.
+type Terminated struct {
+	PID    PID // as it was given to Watch
+	Reason Reason
+}
+
+// Watch has f called, as one of this actor's turns, once the actor of pid is gone: not when it restarts. There is exactly
+// one call per watch, if this instance of the watcher lives to see it, behind everything that the target sent to it, and
+// from then on the target's name is free. If there is no such actor the call comes at once. A second Watch of the same
+// target changes nothing. A restart of the watcher ends its watches; the start hook makes them anew. An error from f is a
+// failure of the watcher.
+//
+// Watch fails with ErrClosed if this instance has ended, ErrUsage for a nil f or the actor itself, ErrName for what is no
+// PID, and ErrUnreachable for an actor of another node: those can't be watched yet.
+func (c *Context) Watch(pid PID, f func(Terminated) error) error {
+	me := c.life.cell
+	target, err := me.acquaint(pid)
+	switch {
+	case err != nil:
+		return err
+	case f == nil:
+		return fmt.Errorf("%w: nil function to Watch", ErrUsage)
+	}
+	w := &watch{by: me, life: c.life, target: target, pid: pid}
+	w.heard = func(why Reason) error { return f(Terminated{pid, why}) }
+	already := false
+	err = c.life.want(func(wants *wants) {
+		if _, already = wants.watches[w.key()]; !already {
+			wants.watches[w.key()] = w
+		}
+	})
+	if err == nil && !already {
+		w.begin()
+	}
+	return err
+}
+
+// Unwatch ends a watch: f is not called any more. It does nothing if there is none.
+func (c *Context) Unwatch(pid PID) {
+	key := pid
+	if target, err := c.life.cell.acquaint(pid); err == nil && target != nil {
+		key = target.self
+	}
+	var w *watch
+	_ = c.life.want(func(wants *wants) { // an instance that has ended has no watches
+		for _, key := range []PID{key, pid} {
+			if w == nil {
+				w = wants.watches[key]
+				delete(wants.watches, key)
+			}
+		}
+	})
+	if w != nil {
+		w.callOff()
+	}
+}
+
+// acquaint finds an actor of this node to watch or to link to; nil if it is gone.
+func (c *cell) acquaint(pid PID) (*cell, error) {
+	target, err := c.sys.find(pid)
+	switch {
+	case target == c:
+		return nil, fmt.Errorf("%w: %s watches itself", ErrUsage, c.label())
+	case target != nil:
+		return target, nil
+	case err == nil:
+		return nil, fmt.Errorf("%w: %v: actors of other nodes can't be watched", ErrUnreachable, pid)
+	case pid.Node() == c.sys.node || pid.IsZero():
+		return nil, nil
+	}
+	return nil, err
+}
+
+// watch tells one actor of the end of another.
+type watch struct {
+	by     *cell
+	life   *life // nil: whichever instance there is
+	target *cell // nil: it was not there
+	pid    PID
+	heard  func(Reason) error // a turn of by
+	over   atomic.Bool
+}
+
+// key is under what it is known in the watcher's wants.
+func (w *watch) key() PID {
+	if w.target != nil {
+		return w.target.self
+	}
+	return w.pid
+}
+
+func (w *watch) begin() {
+	if w.target == nil || !w.target.addWatch(w) {
+		w.tell(NoActor)
+		return
+	}
+	if w.over.Load() { // called off at the same moment, when there was nothing to drop
+		w.target.dropWatch(w)
+	}
+}
+
+func (w *watch) tell(why Reason) {
+	w.by.call(w.life, func() error {
+		if w.over.Swap(true) {
+			return nil
+		}
+		if w.life != nil {
+			_ = w.life.want(func(wants *wants) {
+				if wants.watches[w.key()] == w {
+					delete(wants.watches, w.key())
+				}
+			})
+		}
+		return w.heard(why)
+	})
+}
+
+// callOff ends the watch, even if the news is on its way.
+func (w *watch) callOff() {
+	if !w.over.Swap(true) && w.target != nil {
+		w.target.dropWatch(w)
+	}
+}
+
+// addWatch returns false if c is gone.
+func (c *cell) addWatch(w *watch) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.left {
+		return false
+	}
+	if c.watches == nil {
+		c.watches = map[*watch]struct{}{}
+	}
+	c.watches[w] = struct{}{}
+	return true
+}
+
+func (c *cell) dropWatch(w *watch) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.watches, w)
+}
