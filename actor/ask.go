@@ -40,8 +40,10 @@ type ask struct {
 	sys    *System
 	target PID
 	from   PID
+	remote atomic.Uint64 // its number in pending, if it waits for another node
 	state  atomic.Uint32
-	done   chan result // room for one
+	done   chan result // room for one; nil of a Begin
+	begun  *begun      // nil of an Ask
 }
 
 type result struct {
@@ -56,13 +58,17 @@ const (
 )
 
 func (sc scope) newAsk(target PID) *ask {
-	done, ok := sc.sys.channels.Get().(chan result)
-	if !ok {
-		done = make(chan result, 1)
-	}
-	a := &ask{sys: sc.sys, target: target, from: sc.pid(), done: done}
+	a := &ask{sys: sc.sys, target: target, from: sc.pid()}
 	a.hand.turn.asker = a
 	return a
+}
+
+// blocking makes a one that is waited for.
+func (a *ask) blocking() {
+	var ok bool
+	if a.done, ok = a.sys.channels.Get().(chan result); !ok {
+		a.done = make(chan result, 1)
+	}
 }
 
 // finish ends the wait. It returns false if it had ended before.
@@ -70,7 +76,11 @@ func (a *ask) finish(r result) bool {
 	if !a.state.CompareAndSwap(askOpen, askDone) {
 		return false
 	}
-	a.done <- r
+	if a.begun != nil {
+		a.begun.finish(a, r)
+	} else {
+		a.done <- r
+	}
 	return true
 }
 
@@ -123,12 +133,23 @@ func (a *ask) wait(ctx context.Context, in *cell) (Answer, error) {
 func (a *ask) leave() bool {
 	left := a.state.CompareAndSwap(askOpen, askLeft)
 	if left {
-		a.sys.channels.Put(a.done) // nothing will be sent to it
+		a.forget()
+		if a.done != nil {
+			a.sys.channels.Put(a.done) // nothing will be sent to it
+		}
 	}
 	return left
 }
 
+// forget lets nobody find a by its number.
+func (a *ask) forget() {
+	if id := a.remote.Load(); id != 0 {
+		a.sys.pending.take(id)
+	}
+}
+
 func (a *ask) take(r result) (Answer, error) {
+	a.forget()
 	a.sys.channels.Put(a.done)
 	return r.answer, r.err
 }

@@ -26,6 +26,7 @@ type wants struct {
 	watches map[PID]*watch
 	links   map[*link]struct{}
 	timers  map[*Timer]struct{}
+	asks    map[*ask]struct{}
 }
 
 // want calls note with what the instance wants, unless it has ended. What is noted is called off when it ends.
@@ -36,7 +37,7 @@ func (l *life) want(note func(*wants)) error {
 		return l.endedError()
 	}
 	if l.wants == nil {
-		l.wants = &wants{map[PID]*watch{}, map[*link]struct{}{}, map[*Timer]struct{}{}}
+		l.wants = &wants{map[PID]*watch{}, map[*link]struct{}{}, map[*Timer]struct{}{}, map[*ask]struct{}{}}
 	}
 	note(l.wants)
 	return nil
@@ -63,5 +64,8 @@ func (l *life) callOff(ending bool) {
 	}
 	for timer := range w.timers {
 		timer.timer.Stop()
+	}
+	for ask := range w.asks {
+		ask.begun.leave(ask)
 	}
 }

@@ -24,6 +24,7 @@ type cell struct {
 
 	// Not changed after Spawn.
 	restart  RestartType
+	around   []Middleware
 	hooked   bool          // may have hooks, or has sources
 	patience time.Duration // see Shutdown
 	sources  []*source
@@ -42,10 +43,11 @@ type cell struct {
 }
 
 const (
-	flagKill uint32 = 1 << iota // stop now, children too
-	flagQuit                    // stop after the message in hand
-	flagHold                    // take part in a restart of several siblings
-	flagFail                    // a child escalated its failure
+	flagKill   uint32 = 1 << iota // stop now, children too
+	flagQuit                      // stop after the message in hand
+	flagHold                      // take part in a restart of several siblings
+	flagFail                      // a child escalated its failure
+	flagUrgent                    // look at what is urgent
 )
 
 // obey does what the flags ask for. False: the actor is gone.
@@ -60,8 +62,12 @@ func (c *cell) obey() (alive bool) {
 	case flags&flagFail != 0:
 		c.flags.And(^flagFail)
 		return c.failed(*c.failure.Load())
+	case flags&flagQuit != 0:
+		return c.failed(nil)
 	}
-	return c.failed(nil) // it stops itself
+	c.flags.And(^flagUrgent)
+	c.box.takeUrgent()
+	return true
 }
 
 // resume starts the first instance, or goes on where a worker was ended by runtime.Goexit. False: the actor is gone.

@@ -59,11 +59,8 @@ func (s *System) DeadLetters() map[Reason]uint64 {
 
 // drop makes a dead letter of a message to c, and tells its asker why.
 func (c *cell) drop(m message, reason Reason, err error) {
-	if m.more != nil {
-		switch m.more.alien.(type) {
-		case stopMark, *callback:
-			return
-		}
+	if m.more != nil && m.more.control() {
+		return
 	}
 	c.sys.dead.add(reason, c.self, m.sender(), m.typeName)
 	if m.more != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"runtime"
 	"time"
 
 	"github.com/troupe-go/troupe/internal/queue"
@@ -23,7 +22,8 @@ type inbox[M any] struct {
 	inst    Receiver[M] // nil before it is started and after it is stopped
 	receive func(*Context, M) error
 	batch   []letter[M]
-	next    int // index in batch
+	next    int       // index in batch
+	aside   *aside[M] // nil until first needed
 }
 
 // letter is a message in the queue of an actor that takes an M.
@@ -38,9 +38,14 @@ type box interface {
 	run() (searching bool)
 	ready() bool
 	wake() bool
-	put(ctx context.Context, sc scope, m message) error
-	offer(ctx context.Context, m message) error
+	put(ctx context.Context, may haste, m message) error
+	putUrgent(m message) error
 	force(m message) error
+	stash() error
+	unstash()
+	takeUrgent()
+	noteTime()
+	lastTime() time.Time
 	construct(c *Context) error
 	destruct(c *Context, started bool) error
 	settle(err error) (alive bool)
@@ -104,6 +109,9 @@ func (b *inbox[M]) drain() (err error) {
 		if err != nil {
 			break
 		}
+		if b.aside != nil && b.setAside(l) {
+			continue
+		}
 		*l = letter[M]{}
 		b.queue.Done(1)
 	}
@@ -136,7 +144,7 @@ func (b *inbox[M]) open(l *letter[M]) error {
 	}
 	x.hand.life = b.life.Load()
 	err := b.receive(&x.hand, l.value)
-	if err == nil {
+	if err == nil && (b.aside == nil || !b.aside.keep) {
 		if waits := x.hand.turn.end(); waits != nil {
 			waits.fail(ErrNoReply)
 		}
@@ -150,6 +158,9 @@ func (b *inbox[M]) settle(err error) (alive bool) {
 	if err == errStopMark {
 		b.end(Stopped)
 		return false
+	}
+	if b.aside != nil {
+		b.aside.keep = false
 	}
 	err = sane(err)
 	told := l.more == nil || l.more.hand.turn.asker == nil
@@ -205,6 +216,7 @@ func (b *inbox[M]) letter(m message) letter[M] {
 }
 
 func (b *inbox[M]) dropBatch() {
+	b.putBack()
 	for ; b.next < len(b.batch); b.next++ {
 		b.drop(&b.batch[b.next], Stopped, b.stoppedError())
 	}
@@ -221,101 +233,15 @@ func (b *inbox[M]) dropQueue() {
 func (b *inbox[M]) ready() bool { return b.queue.Ready() }
 func (b *inbox[M]) wake() bool  { return b.queue.Wake() }
 
-func (b *inbox[M]) put(ctx context.Context, sc scope, m message) error {
-	return b.push(ctx, sc, b.letter(m))
-}
-
-// push gives l to b by the rules of its mailbox.
-func (b *inbox[M]) push(ctx context.Context, sc scope, l letter[M]) error {
-	wake, err := b.queue.Push(l)
-	if err != nil {
-		return b.pushFull(ctx, sc, l, err)
-	}
-	if wake {
-		b.sys.workers.run(&b.cell)
-	}
-	return nil
-}
-
-// spins is how often a sender lets others run and looks again before it waits: being woken costs more. It hopes for room
-// for many messages, spinRoom, but takes what there is in the end.
-const (
-	spins    = 16
-	spinRoom = 64
-)
-
-// pushFull is push when the queue did not take l at once.
-func (b *inbox[M]) pushFull(ctx context.Context, sc scope, l letter[M], err error) error {
-	var wake bool
-	if err == queue.ErrFull && b.policy == WaitForRoom && sc.cell == nil && b.wait > 0 {
-		wake, err = b.pushWhenRoom(ctx, l)
-	}
-	switch {
-	case err == nil:
-		if wake {
-			b.sys.workers.run(&b.cell)
-		}
-		return nil
-	case err == queue.ErrClosed:
-		return b.stoppedError()
-	case ctx.Err() != nil:
-		return timeout(ctx, b.self)
-	}
-	err = fmt.Errorf("%w: %s", ErrFull, b.label())
-	if b.policy == DropNewest {
-		b.drop(&l, Full, err)
-		return nil
-	}
-	return err
-}
-
-// pushWhenRoom waits for room until ctx or the mailbox's own wait ends, with one of the queue's errors.
-func (b *inbox[M]) pushWhenRoom(ctx context.Context, l letter[M]) (wake bool, err error) {
-	deadline := time.Now().Add(b.wait)
-	for range spins {
-		runtime.Gosched()
-		if b.queue.Room() >= spinRoom {
-			break
-		}
-	}
-	if wake, err = b.queue.Push(l); err != queue.ErrFull {
-		return wake, err
-	}
-	ctx, cancel := context.WithDeadline(ctx, deadline)
-	defer cancel()
-	return b.queue.Wait(ctx, l)
-}
-
-// offer is push for what has no policy: it waits for room until ctx ends, not at all if ctx has ended.
-func (b *inbox[M]) offer(ctx context.Context, m message) error {
-	wake, err := b.queue.Wait(ctx, b.letter(m))
-	switch {
-	case err == queue.ErrFull:
-		return fmt.Errorf("%w: %s", ErrFull, b.label())
-	case err != nil:
-		return b.stoppedError()
-	case wake:
-		b.sys.workers.run(&b.cell)
-	}
-	return nil
-}
-
-// force is push for what is never refused while the actor lives.
-func (b *inbox[M]) force(m message) error {
-	wake, err := b.queue.Force(b.letter(m))
-	switch {
-	case err != nil:
-		return b.stoppedError()
-	case wake:
-		b.sys.workers.run(&b.cell)
-	}
-	return nil
+func (b *inbox[M]) takeUrgent() {
+	b.batch, b.next = append(b.queue.TakeFirst(), b.batch[b.next:]...), 0
 }
 
 // construct makes an instance and runs its start hook.
 func (b *inbox[M]) construct(c *Context) error {
+	b.putBack()
 	if b.create == nil {
-		b.receive = b.inst.(function[M])
+		b.become(nil)
 		return nil
 	}
 	return apart(func() error {
@@ -323,12 +249,25 @@ func (b *inbox[M]) construct(c *Context) error {
 		if v := reflect.ValueOf(b.inst); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 			return fmt.Errorf("%w: create returned nil", ErrUsage)
 		}
-		b.receive = b.inst.Receive
+		b.become(nil)
 		if hook, ok := b.inst.(interface{ Start(*Context) error }); ok {
 			return hook.Start(c)
 		}
 		return nil
 	})
+}
+
+// become makes f what handles messages; nil is what handles them by itself.
+func (b *inbox[M]) become(f func(*Context, M) error) {
+	plain, ok := b.inst.(function[M])
+	switch {
+	case f != nil:
+	case ok:
+		f = plain
+	default:
+		f = b.inst.Receive
+	}
+	b.receive = wrap(b.around, f)
 }
 
 // destruct runs the stop hook, if the instance has started.

@@ -24,6 +24,15 @@ type more struct {
 // foreign is a value that the actor doesn't take.
 type foreign struct{ value any }
 
+// control reports whether it is the runtime's own, and no message.
+func (x *more) control() bool {
+	switch x.alien.(type) {
+	case stopMark, *callback:
+		return true
+	}
+	return false
+}
+
 func (m *message) asker() asker {
 	if m.more == nil {
 		return nil

@@ -18,6 +18,7 @@ type options struct {
 	rules    *Supervision
 	restart  RestartType
 	shutdown time.Duration
+	around   []Middleware
 	sources  []*source
 	socket   mailbox.Config
 	err      error
@@ -39,6 +40,9 @@ const (
 	Reject
 	// DropNewest accepts the message and makes it a dead letter; an Ask gets ErrFull.
 	DropNewest
+	// DropOldest accepts the message and makes a dead letter of the oldest one that waits and is not urgent; if that is an
+	// Ask, it gets ErrFull. If all are in hand or stashed it refuses.
+	DropOldest
 )
 
 // Wait is how long a Tell or an Ask from outside waits for room in the mailbox before it fails with ErrFull. Zero means
@@ -65,7 +69,7 @@ func HWM(n int) Option {
 // OnFull chooses what becomes of a message to the mailbox when it is full.
 func OnFull(p Policy) Option {
 	return func(o *options) {
-		if p > DropNewest {
+		if p > DropOldest {
 			o.refuse("OnFull(%d): no such policy", p)
 		}
 		o.policy = p

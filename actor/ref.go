@@ -26,11 +26,7 @@ func (r Ref[M]) PID() PID { return r.pid }
 //
 // Inside a process m is handed over, not copied (unless Config.CopyMessages): don't touch what it points to afterwards.
 func (r Ref[M]) Tell(in Scope, m M) error {
-	sc, err := scopeOf(in)
-	if err != nil {
-		return err
-	}
-	c, err := sc.sys.find(r.pid)
+	sc, c, m, err := r.begin(in, m)
 	switch {
 	case err != nil:
 		return err
@@ -38,6 +34,43 @@ func (r Ref[M]) Tell(in Scope, m M) error {
 		return sc.send(&Envelope{Kind: Tell, Target: r.pid, Value: m})
 	}
 	return tell(context.Background(), sc, c, m, nil)
+}
+
+// Urgent is a Tell that overtakes all that is queued and is not urgent itself. It never waits, and fails with ErrFull
+// whatever the mailbox's policy. To an actor of another node it fails with ErrUnreachable.
+func (r Ref[M]) Urgent(in Scope, m M) error {
+	sc, c, m, err := r.begin(in, m)
+	switch {
+	case err != nil:
+		return err
+	case c == nil:
+		return fmt.Errorf("%w: %v: urgent messages don't travel", ErrUnreachable, r.pid)
+	}
+	return tellUrgent(sc, c, m)
+}
+
+// Forward is a Tell of m in which the Ask in hand, if it is one, goes along: the reply to m answers it, and c's handler
+// has nothing more to reply. An Ask can't be forwarded to another node: ErrUnreachable. If Forward fails, the Ask is still
+// in hand. It never waits.
+func (r Ref[M]) Forward(c *Context, m M) error {
+	sc, target, m, err := r.begin(c, m)
+	if err != nil {
+		return err
+	}
+	if c.turn.asker == nil {
+		if target == nil {
+			return sc.send(&Envelope{Kind: Tell, Target: r.pid, Value: m})
+		}
+		return tell(context.Background(), sc, target, m, nil)
+	}
+	if target == nil {
+		return fmt.Errorf("%w: %v: an Ask can't be forwarded to another node", ErrUnreachable, r.pid)
+	}
+	return c.turn.answer(func(a asker) error {
+		x := new(more)
+		x.hand.turn.asker = a
+		return tell(context.Background(), sc, target, m, x)
+	})
 }
 
 // Ask hands m to the actor and waits for its reply until ctx ends; if the actor's node can't be reached, only as long as
@@ -50,33 +83,55 @@ func (r Ref[M]) Tell(in Scope, m M) error {
 // Tell's errors, or ctx's own. A reply that comes later is a dead letter.
 //
 // In a handler Ask keeps the handler, and so its actor, until it returns; actors that ask one another in a circle wait
-// until a ctx ends.
+// until a ctx ends. Begin does not keep it.
 func (r Ref[M]) Ask(ctx context.Context, in Scope, m M) (Answer, error) {
-	sc, err := scopeOf(in)
-	if err != nil {
-		return Answer{}, err
-	}
+	sc, c, m, err := r.begin(in, m)
 	switch {
 	case ctx == nil:
 		return Answer{}, fmt.Errorf("%w: nil context", ErrUsage)
 	case ctx.Err() != nil:
 		return Answer{}, timeout(ctx, r.pid)
-	}
-	c, err := sc.sys.find(r.pid)
-	switch {
 	case err != nil:
 		return Answer{}, err
-	case c == nil:
-		return sc.askRemote(ctx, r.pid, m)
-	case c == sc.cell:
+	case c != nil && c == sc.cell:
 		return Answer{}, fmt.Errorf("%w: %s asks itself", ErrDeadlock, c.label())
 	}
 	a := sc.newAsk(r.pid)
-	if err := tell(ctx, sc, c, m, &a.more); err != nil {
-		a.leave()
+	a.blocking()
+	if err := r.ask(ctx, sc, c, a, m); err != nil {
 		return Answer{}, err
 	}
 	return a.wait(ctx, sc.cell)
+}
+
+// begin finds the target, nil if it is on another node, and the message that is sent.
+func (r Ref[M]) begin(in Scope, m M) (scope, *cell, M, error) {
+	sc, err := scopeOf(in)
+	if err != nil {
+		return sc, nil, m, err
+	}
+	if sc.sys.sending != nil {
+		if m, err = outgoing(in, sc, r.pid, m); err != nil {
+			return sc, nil, m, err
+		}
+	}
+	c, err := sc.sys.find(r.pid)
+	return sc, c, m, err
+}
+
+// ask sends a on its way to c, or to another node. If it fails, a is over.
+func (r Ref[M]) ask(ctx context.Context, sc scope, c *cell, a *ask, m M) (err error) {
+	if c == nil {
+		id := sc.sys.pending.add(a)
+		deadline, _ := ctx.Deadline()
+		err = sc.send(&Envelope{Kind: Ask, Target: r.pid, Correlation: id, Deadline: deadline, Value: m})
+	} else {
+		err = tell(ctx, sc, c, m, &a.more)
+	}
+	if err != nil && a.leave() {
+		return err
+	}
+	return nil
 }
 
 // String returns the text form of r's PID.

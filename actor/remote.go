@@ -31,19 +31,6 @@ func (s *System) send(e *Envelope) error {
 	return s.remote.Send(e)
 }
 
-func (sc scope) askRemote(ctx context.Context, to PID, v any) (Answer, error) {
-	s := sc.sys
-	a := sc.newAsk(to)
-	id := s.pending.add(a)
-	defer s.pending.take(id)
-	deadline, _ := ctx.Deadline()
-	err := sc.send(&Envelope{Kind: Ask, Target: to, Correlation: id, Deadline: deadline, Value: v})
-	if err != nil && a.leave() {
-		return Answer{}, err
-	}
-	return a.wait(ctx, sc.cell)
-}
-
 // pending are the Asks that wait for an answer from another node.
 type pending struct {
 	mu   sync.Mutex
@@ -60,6 +47,10 @@ func (p *pending) add(a *ask) uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.next++
+	if p.next == 0 {
+		p.next++
+	}
+	a.remote.Store(p.next)
 	p.asks[p.next] = a
 	return p.next
 }
@@ -133,13 +124,6 @@ func (s *System) deliverMessage(e *Envelope) error {
 	return err
 }
 
-// ended is a context that has ended.
-var ended = func() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	return ctx
-}()
-
 // pushMessage is put for what came from another node: it never waits.
 func (s *System) pushMessage(target PID, m message) error {
 	if s.closing.Load() {
@@ -152,7 +136,7 @@ func (s *System) pushMessage(target PID, m message) error {
 	if c == nil {
 		return fmt.Errorf("%w: %v does not live here", ErrNoActor, target)
 	}
-	return c.box.offer(ended, m)
+	return c.box.put(context.Background(), never, m)
 }
 
 func (s *System) deliverAnswer(e *Envelope) error {

@@ -165,7 +165,7 @@ func (s *source) serve(frames [][]byte) {
 		s.cell.drop(m, Undecodable, fmt.Errorf("%w: a request of %d frames, not 1", ErrType, len(frames)))
 	} else {
 		b.data = frames[0]
-		if s.cell.box.offer(s.taking, m) != nil { // the actor is stopping
+		if s.cell.box.put(s.taking, steady, m) != nil { // the actor is stopping
 			s.cell.drop(m, Stopped, s.cell.stoppedError())
 		}
 	}

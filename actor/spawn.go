@@ -69,7 +69,7 @@ func (sc scope) prepare(c *cell, name string, t reflect.Type, opts []Option) (hw
 	if c.path, err = sc.path(name); err != nil {
 		return 0, err
 	}
-	o := options{hwm: s.hwm, wait: s.wait, shutdown: defaultShutdown, rules: s.root.rules}
+	o := options{hwm: s.hwm, wait: s.wait, shutdown: defaultShutdown, rules: s.root.rules, around: s.around}
 	for _, opt := range opts {
 		if opt != nil {
 			opt(&o)
@@ -83,6 +83,7 @@ func (sc scope) prepare(c *cell, name string, t reflect.Type, opts []Option) (hw
 	}
 	c.sys, c.parent, c.home = s, sc.cell, sc.home()
 	c.restart, c.patience, c.family.rules = o.restart, o.shutdown, o.rules
+	c.around = o.around
 	c.wait, c.policy, c.sources = o.wait, o.policy, o.sources
 	for _, src := range o.sources {
 		src.config = o.socket

@@ -13,7 +13,8 @@ import (
 	"github.com/troupe-go/troupe/actor"
 )
 
-// storm is an actor that now and then fails, stops itself, or has a child, and counts what it handled.
+// storm is an actor that now and then fails, stops itself, stashes what is not negative, or has a child, and counts what
+// it handled.
 func storm(handled *atomic.Uint64, random func(n int) int) func() *player[int] {
 	return func() *player[int] {
 		return &player[int]{
@@ -25,6 +26,12 @@ func storm(handled *atomic.Uint64, random func(n int) int) func() *player[int] {
 			},
 			receive: func(c *actor.Context, n int) error {
 				switch random(40) {
+				case 4:
+					if n >= 0 && c.Stash() == nil {
+						return nil
+					}
+				case 5:
+					c.Unstash()
 				case 0:
 					return errOwn
 				case 1:
@@ -58,7 +65,7 @@ func TestEveryAcceptedMessageIsHandledOrADeadLetter(t *testing.T) {
 					ref := actor.RefTo[int](actor.Named(name + "@n"))
 					switch op := rng.IntN(100); {
 					case op < 3:
-						policy := actor.Policy(rng.IntN(3))
+						policy := actor.Policy(rng.IntN(4))
 						_, err := actor.SpawnNew(s, name, storm(&handled, rand.IntN), actor.OnFull(policy), actor.HWM(1+rng.IntN(20)))
 						if err != nil && !errors.Is(err, actor.ErrNameTaken) {
 							t.Error(err)
@@ -73,6 +80,10 @@ func TestEveryAcceptedMessageIsHandledOrADeadLetter(t *testing.T) {
 							t.Error(err)
 						}
 						cancel()
+					case op < 10:
+						if ref.Urgent(s, op) == nil {
+							accepted.Add(1)
+						}
 					default:
 						if ref.Tell(s, op) == nil {
 							accepted.Add(1)
@@ -109,10 +120,10 @@ func TestEveryAskEnds(t *testing.T) {
 				case op < 6:
 					_ = actor.Stop(ctx, s, ref.PID())
 				default:
-					got, err := actor.As[int](ref.Ask(ctx, s, i))
+					got, err := actor.As[int](ref.Ask(ctx, s, -i-1))
 					switch {
-					case err == nil && got != i:
-						t.Errorf("asked %d, got %d", i, got)
+					case err == nil && got != -i-1:
+						t.Errorf("asked %d, got %d", -i-1, got)
 					case err == nil, errors.Is(err, actor.ErrNoActor), errors.Is(err, actor.ErrFull), errors.Is(err, actor.ErrFailed):
 					default:
 						t.Error(err)

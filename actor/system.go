@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,6 +24,8 @@ type Config struct {
 	Supervision  Supervision     // of actors that are not spawned in a Context, and the default of all others' children
 	CopyMessages bool            // take local messages and replies through codec.Msgpack, as if they came from elsewhere
 	Network      mailbox.Network // for Bind and Connect; nil = the machine's
+	Middleware   []Middleware    // around the handlers of all actors, the first outermost; see Use
+	Sending      Sending         // looks at what is sent; nil = nobody does
 	Log          *slog.Logger    // nil = slog.Default()
 }
 
@@ -37,6 +40,8 @@ type System struct {
 	copying bool
 	network mailbox.Network
 	log     *slog.Logger
+	around  []Middleware
+	sending Sending
 
 	table    table
 	names    sync.Map // registered name -> *cell
@@ -91,6 +96,8 @@ func NewSystem(cfg Config) (*System, error) {
 		copying: cfg.CopyMessages,
 		network: cfg.Network,
 		log:     cfg.Log,
+		around:  slices.Clone(cfg.Middleware),
+		sending: cfg.Sending,
 	}
 	s.root.rules = &rules
 	s.dead.log = cfg.Log

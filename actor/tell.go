@@ -11,24 +11,49 @@ func tell[M any](ctx context.Context, sc scope, c *cell, m M, x *more) error {
 		return fmt.Errorf("%w: node %s is stopping", ErrClosed, sc.sys.node)
 	}
 	if b, ok := c.box.(*inbox[M]); ok && !sc.sys.copying {
-		return b.push(ctx, sc, letter[M]{m, sc.cell, x})
+		return b.push(ctx, sc.haste(), letter[M]{m, sc.cell, x})
 	}
 	return sc.put(ctx, c, message{m, sc.cell, x})
 }
 
+// tellUrgent is tell for what is urgent.
+func tellUrgent[M any](sc scope, c *cell, m M) error {
+	if sc.cell == nil && sc.sys.closing.Load() {
+		return fmt.Errorf("%w: node %s is stopping", ErrClosed, sc.sys.node)
+	}
+	if b, ok := c.box.(*inbox[M]); ok && !sc.sys.copying {
+		return b.pushUrgent(letter[M]{m, sc.cell, nil})
+	}
+	x, err := sc.copied(message{m, sc.cell, nil})
+	if err != nil {
+		return err
+	}
+	return c.box.putUrgent(x)
+}
+
 // put is tell for a message of another type than the actor's, or that has to be copied.
 func (sc scope) put(ctx context.Context, c *cell, m message) error {
-	if sc.sys.copying {
-		b, err := encode(m.value, sc.pid())
-		if err != nil {
-			return err
-		}
-		if m.value = nil; m.more == nil {
-			m.more = new(more)
-		}
-		m.more.alien = b
+	m, err := sc.copied(m)
+	if err != nil {
+		return err
 	}
-	return c.box.put(ctx, sc, m)
+	return c.box.put(ctx, sc.haste(), m)
+}
+
+// copied is m after CopyMessages.
+func (sc scope) copied(m message) (message, error) {
+	if !sc.sys.copying {
+		return m, nil
+	}
+	b, err := encode(m.value, sc.pid())
+	if err != nil {
+		return m, err
+	}
+	if m.value = nil; m.more == nil {
+		m.more = new(more)
+	}
+	m.more.alien = b
+	return m, nil
 }
 
 // find returns the local actor of a PID, nil for one of another node.

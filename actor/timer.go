@@ -10,7 +10,8 @@ import (
 type Timer struct {
 	life    *life
 	call    func() error
-	every   time.Duration // 0: once
+	every   time.Duration // 0: not by itself
+	repeats bool          // is not over after a call
 	next    time.Time     // when Every's tick is due; guarded by life.mu
 	timer   *time.Timer
 	over    atomic.Bool // cancelled, or done
@@ -20,7 +21,11 @@ type Timer struct {
 // After has f called once, as one of the actor's turns, when d has passed. It waits for its turn behind what is queued
 // then. An error from f is a failure of the actor. A timer ends with the instance of the actor that started it; in one
 // that has ended, f is never called.
-func (c *Context) After(d time.Duration, f func() error) *Timer { return c.life.start(d, 0, f) }
+func (c *Context) After(d time.Duration, f func() error) *Timer {
+	t := &Timer{life: c.life, call: f}
+	t.start(d)
+	return t
+}
 
 // Every has f called each time another d has passed, like After, until the timer is cancelled. While a call waits for its
 // turn no other is added, so that an actor that falls behind misses calls. It panics if d is not positive, as
@@ -29,7 +34,33 @@ func (c *Context) Every(d time.Duration, f func() error) *Timer {
 	if d <= 0 {
 		panic(fmt.Sprintf("actor: Every(%v): not positive", d))
 	}
-	return c.life.start(d, d, f)
+	t := &Timer{life: c.life, call: f, every: d, repeats: true}
+	t.start(d)
+	return t
+}
+
+// ReceiveTimeout has f called, as one of the actor's turns, whenever no message has been handled for d, counted from the
+// call, the last message, or the last f. Callbacks are no messages. It ends with the instance, or when the Timer is
+// cancelled. It must be called by a handler, hook or callback of the actor, and panics if d is not positive.
+func (c *Context) ReceiveTimeout(d time.Duration, f func() error) *Timer {
+	if d <= 0 {
+		panic(fmt.Sprintf("actor: ReceiveTimeout(%v): not positive", d))
+	}
+	box := c.life.cell.box
+	box.noteTime()
+	var t *Timer
+	quiet := func() error {
+		if rest := d - time.Since(box.lastTime()); rest > 0 {
+			t.rearm(rest)
+			return nil
+		}
+		box.noteTime()
+		t.rearm(d)
+		return f()
+	}
+	t = &Timer{life: c.life, call: quiet, repeats: true}
+	t.start(d)
+	return t
 }
 
 // Cancel ends the timer. Called in a turn of the timer's actor it is exact: f is not called any more, even if its time has
@@ -44,9 +75,8 @@ func (t *Timer) Cancel() bool {
 	}) == nil
 }
 
-func (l *life) start(d, every time.Duration, f func() error) *Timer {
-	t := &Timer{life: l, call: f, every: every}
-	err := l.want(func(w *wants) {
+func (t *Timer) start(d time.Duration) {
+	err := t.life.want(func(w *wants) {
 		w.timers[t] = struct{}{}
 		t.next = time.Now().Add(d)
 		t.timer = time.AfterFunc(d, t.tick)
@@ -54,7 +84,15 @@ func (l *life) start(d, every time.Duration, f func() error) *Timer {
 	if err != nil {
 		t.over.Store(true)
 	}
-	return t
+}
+
+// rearm has another tick come after d.
+func (t *Timer) rearm(d time.Duration) {
+	_ = t.life.want(func(*wants) { // of an ended instance: no more
+		if !t.over.Load() {
+			t.timer.Reset(d)
+		}
+	})
 }
 
 // tick runs in a goroutine of its own.
@@ -80,7 +118,7 @@ func (t *Timer) again(*wants) {
 
 func (t *Timer) turn() error {
 	t.waiting.Store(false)
-	if t.every == 0 {
+	if !t.repeats {
 		if t.over.Swap(true) {
 			return nil
 		}

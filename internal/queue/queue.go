@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -32,6 +33,7 @@ type Queue[T any] struct {
 	items    []T
 	other    []T // empty, and nil while the consumer has a buffer
 	limit    int
+	first    int // how many of items PushFirst has put there
 	held     int // not less than what was taken and is not Done
 	took     int64
 	consumer consumer
@@ -98,7 +100,7 @@ func (q *Queue[T]) Replace(v T) (old []T, wake bool, err error) {
 		return nil, false, ErrClosed
 	}
 	if len(q.items) > 0 {
-		old, q.items = q.items, nil
+		old, q.items, q.first = q.items, nil, 0
 	}
 	return old, q.push(v), nil
 }
@@ -136,9 +138,10 @@ func (q *Queue[T]) Wait(ctx context.Context, v T) (wake bool, err error) {
 	}
 }
 
-// Displace is a Push that makes room where there is none: by removing the oldest item that is queued and not taken, which
-// it returns as old. It fails with ErrFull if all that the limit allows is in the consumer's hand, or with ErrClosed.
-func (q *Queue[T]) Displace(v T) (old T, displaced, wake bool, err error) {
+// Displace is a Push that makes room where there is none: by removing the oldest item, of those that are queued and not
+// taken, that is not spared and was not pushed by PushFirst. It returns that item as old. If there is none it fails with
+// ErrFull.
+func (q *Queue[T]) Displace(v T, spared func(*T) bool) (old T, displaced, wake bool, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	switch {
@@ -146,14 +149,48 @@ func (q *Queue[T]) Displace(v T) (old T, displaced, wake bool, err error) {
 		return old, false, false, ErrClosed
 	case !q.full():
 		return old, false, q.push(v), nil
-	case len(q.items) == 0:
-		return old, false, false, ErrFull
 	}
-	old = q.items[0]
-	var none T
-	q.items[0] = none
-	q.items = q.items[1:]
-	return old, true, q.push(v), nil
+	for i := q.first; i < len(q.items); i++ {
+		if !spared(&q.items[i]) {
+			if old = q.items[i]; i == 0 {
+				clear(q.items[:1])
+				q.items = q.items[1:] // costs nothing, unlike a Delete
+			} else {
+				q.items = slices.Delete(q.items, i, i+1)
+			}
+			return old, true, q.push(v), nil
+		}
+	}
+	return old, false, false, ErrFull
+}
+
+// PushFirst is a Push to a place before all that is queued, but behind what earlier calls of PushFirst put there.
+func (q *Queue[T]) PushFirst(v T) (wake bool, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case q.closed:
+		return false, ErrClosed
+	case q.full():
+		return false, ErrFull
+	}
+	wake = q.push(v)
+	copy(q.items[q.first+1:], q.items[q.first:])
+	q.items[q.first] = v
+	q.first++
+	return wake, nil
+}
+
+// TakeFirst hands a consumer that is at work what PushFirst has put before the rest.
+func (q *Queue[T]) TakeFirst() []T {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	batch := slices.Clone(q.items[:q.first])
+	q.items = slices.Delete(q.items, 0, q.first)
+	q.took += int64(q.first)
+	q.held += q.first
+	q.first = 0
+	return batch
 }
 
 // Take hands the consumer everything queued, oldest first. In exchange buf (an earlier Take's result, all of it Done, or
@@ -176,6 +213,7 @@ func (q *Queue[T]) take(buf []T, otherwise consumer) []T {
 		return nil
 	}
 	q.consumer = working
+	q.first = 0
 	batch := q.items
 	q.items = q.other
 	if q.other = nil; cap(buf) > 0 {
@@ -232,6 +270,14 @@ func (q *Queue[T]) Done(n int) {
 	}
 }
 
+// Limit returns how many items the queue holds at most; math.MaxInt if there is no limit.
+func (q *Queue[T]) Limit() int {
+	if q.limit <= 0 {
+		return math.MaxInt
+	}
+	return q.limit
+}
+
 // Handled returns how many items the consumer is through with, since the beginning.
 func (q *Queue[T]) Handled() int64 { return q.done.Load() }
 
@@ -262,7 +308,7 @@ func (q *Queue[T]) Close() []T {
 	defer q.mu.Unlock()
 	q.closed = true
 	rest := q.items
-	q.items = nil
+	q.items, q.first = nil, 0
 	for len(q.waiters) > 0 {
 		q.admit()
 	}

@@ -126,21 +126,54 @@ func TestDisplaceMakesRoomByTheOldestNotTaken(t *testing.T) {
 	q.Take(nil)
 	displace := func(v, wantOld int, wantErr error) {
 		t.Helper()
-		old, displaced, wake, err := q.Displace(v)
+		old, displaced, wake, err := q.Displace(v, func(v *int) bool { return *v == 33 })
 		if old != wantOld || displaced != (wantOld != 0) || wake || err != wantErr {
 			t.Fatal(old, displaced, wake, err)
 		}
 	}
 	displace(3, 0, nil)
 	displace(4, 3, nil)
-	if batch := q.Take(nil); !slices.Equal(batch, []int{4}) {
+	displace(33, 4, nil)
+	displace(5, 0, ErrFull)
+	if batch := q.Take(nil); !slices.Equal(batch, []int{33}) {
 		t.Fatal(batch)
 	}
 	displace(5, 0, ErrFull)
-	q.Done(1)
-	displace(6, 0, nil)
+	q.Done(2)
+	push(t, q, 34, 6)
+	displace(7, 34, nil)
 	q.Close()
 	displace(7, 0, ErrClosed)
+}
+
+func TestPushFirstComesBeforeTheRestInItsOwnOrder(t *testing.T) {
+	q := New[int](5)
+	first := func(v int) {
+		t.Helper()
+		if _, err := q.PushFirst(v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	push(t, q, 1, 2)
+	first(-2)
+	first(-1)
+	if batch := q.TakeFirst(); !slices.Equal(batch, []int{-2, -1}) {
+		t.Fatal(batch)
+	}
+	if batch := q.TakeFirst(); len(batch) != 0 {
+		t.Fatal(batch)
+	}
+	first(0)
+	if _, err := q.PushFirst(9); !errors.Is(err, ErrFull) {
+		t.Fatal(err)
+	}
+	if batch := q.Take(nil); !slices.Equal(batch, []int{0, 1, 2}) {
+		t.Fatal(batch)
+	}
+	q.Done(5)
+	if n := q.Len(); n != 0 {
+		t.Fatal(n)
+	}
 }
 
 func TestWaitGetsRoomInTurn(t *testing.T) {
