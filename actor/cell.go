@@ -29,6 +29,7 @@ type cell struct {
 	patience time.Duration // see Shutdown
 	sources  []*source
 
+	counts  counts
 	held    atomic.Pointer[member] // of a restart of several siblings, see flagHold
 	failure atomic.Pointer[error]  // what a child escalated, see flagFail
 
@@ -90,7 +91,9 @@ func (c *cell) begin() error {
 		return errKilled
 	}
 	err := c.box.construct(&c.life.Load().told)
-	c.started = err == nil
+	if c.started = err == nil; c.started {
+		c.begun()
+	}
 	return err
 }
 

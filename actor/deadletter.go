@@ -1,11 +1,12 @@
 package actor
 
 import (
-	"context"
 	"log/slog"
 	"maps"
 	"reflect"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/troupe-go/troupe/codec"
 )
@@ -28,32 +29,88 @@ const (
 	Unreachable Reason = "unreachable"   // its node was lost before it was sent
 )
 
-// deadLetters counts exactly and logs at debug level.
+// deadLetters counts exactly. It logs the first few of each while, and of the others only how many there were.
 type deadLetters struct {
 	mu     sync.Mutex
 	counts map[Reason]uint64
+	lines  int               // logged in this while
+	rest   map[Reason]uint64 // not logged in this while
+	timer  *time.Timer       // ends the while; nil before the first
+	closed bool
 	log    *slog.Logger
+	events *events
 }
+
+const (
+	deadLines = 5
+	deadWhile = 10 * time.Second
+)
 
 func (d *deadLetters) add(reason Reason, target, sender PID, typeName func() string) {
 	d.mu.Lock()
-	if d.counts == nil {
-		d.counts = map[Reason]uint64{}
-	}
 	d.counts[reason]++
+	logged := d.lines < deadLines && !d.closed
+	if logged {
+		d.lines++
+	} else {
+		d.rest[reason]++
+	}
+	if d.lines == 1 && logged {
+		d.again()
+	}
 	d.mu.Unlock()
-	if d.log.Enabled(context.Background(), slog.LevelDebug) {
-		d.log.Debug("dead letter", "reason", string(reason), "target", target, "sender", sender, "type", typeName())
+	if logged {
+		d.log.Warn("dead letter", "reason", string(reason), "target", target, "sender", sender, "type", typeName())
+	}
+	if d.events.wanted() {
+		d.events.publish(DeadLetter{reason, target, sender, typeName()})
 	}
 }
 
-// DeadLetters returns how many dead letters there were, by reason.
+// again begins a while.
+func (d *deadLetters) again() {
+	if d.timer == nil {
+		d.timer = time.AfterFunc(deadWhile, d.summarize)
+	} else {
+		d.timer.Reset(deadWhile)
+	}
+}
+
+// summarize is the end of a while.
+func (d *deadLetters) summarize() {
+	d.mu.Lock()
+	rest := d.rest
+	d.rest, d.lines = map[Reason]uint64{}, 0
+	if len(rest) > 0 && !d.closed {
+		d.lines = 1
+		d.again()
+	}
+	d.mu.Unlock()
+	if len(rest) == 0 {
+		return
+	}
+	attrs := make([]any, 0, len(rest))
+	for _, reason := range slices.Sorted(maps.Keys(rest)) {
+		attrs = append(attrs, slog.Uint64(string(reason), rest[reason]))
+	}
+	d.log.Warn("more dead letters", slog.Group("reasons", attrs...))
+}
+
+func (d *deadLetters) close() {
+	d.mu.Lock()
+	d.closed = true
+	if d.timer != nil {
+		d.timer.Stop()
+	}
+	d.mu.Unlock()
+	d.summarize()
+}
+
+// DeadLetters returns how many dead letters there were, by reason. The counts are exact. The log, at level Warn, shows the
+// first five of each ten seconds and how many more there were; Subscribe shows each.
 func (s *System) DeadLetters() map[Reason]uint64 {
 	s.dead.mu.Lock()
 	defer s.dead.mu.Unlock()
-	if s.dead.counts == nil {
-		return map[Reason]uint64{}
-	}
 	return maps.Clone(s.dead.counts)
 }
 

@@ -22,7 +22,8 @@ type inbox[M any] struct {
 	inst    Receiver[M] // nil before it is started and after it is stopped
 	receive func(*Context, M) error
 	batch   []letter[M]
-	next    int       // index in batch
+	next    int // index in batch
+	turns   uint32
 	aside   *aside[M] // nil until first needed
 }
 
@@ -44,6 +45,8 @@ type box interface {
 	stash() error
 	unstash()
 	takeUrgent()
+	measure() (depth int, done int64, idle bool)
+	messages() string
 	noteTime()
 	lastTime() time.Time
 	construct(c *Context) error
@@ -98,6 +101,9 @@ func (b *inbox[M]) drain() (err error) {
 	defer b.caught(&err)
 	told := &b.life.Load().told
 	b.handling = true
+	if b.turns++; b.turns%64 == 1 {
+		defer b.measured(time.Now(), b.next)
+	}
 	for b.next < len(b.batch) && b.flags.Load() == 0 {
 		l := &b.batch[b.next]
 		b.next++
@@ -119,6 +125,13 @@ func (b *inbox[M]) drain() (err error) {
 	return err
 }
 
+// measured notes how long one message took, on the average of the turns that began with the one at first.
+func (b *inbox[M]) measured(began time.Time, first int) {
+	if n := b.next - first; n > 0 {
+		b.counts.took.Store(int64(time.Since(began)) / int64(n))
+	}
+}
+
 func (b *inbox[M]) caught(err *error) {
 	if r := recover(); r != nil {
 		*err = panicked(r)
@@ -134,7 +147,11 @@ func (b *inbox[M]) open(l *letter[M]) error {
 	case stopMark:
 		return errStopMark
 	case *callback:
-		return alien.turn(b.life.Load())
+		err := alien.turn(b.life.Load())
+		if err == nil {
+			b.counts.other.Add(1)
+		}
+		return err
 	default:
 		m, err := open[M](alien, b.typeName)
 		if err != nil {
@@ -179,8 +196,9 @@ func (b *inbox[M]) settle(err error) (alive bool) {
 	return b.failed(err)
 }
 
-// done makes room for another message, and keeps nothing of the one in hand.
+// done makes room for another message, and keeps nothing of the one in hand, which was not handled.
 func (b *inbox[M]) done() {
+	b.counts.other.Add(1)
 	b.batch[b.next-1] = letter[M]{}
 	b.queue.Done(1)
 }
@@ -232,6 +250,12 @@ func (b *inbox[M]) dropQueue() {
 
 func (b *inbox[M]) ready() bool { return b.queue.Ready() }
 func (b *inbox[M]) wake() bool  { return b.queue.Wake() }
+
+func (b *inbox[M]) measure() (depth int, done int64, idle bool) {
+	return b.queue.Len(), b.queue.Handled(), b.queue.Idle()
+}
+
+func (b *inbox[M]) messages() string { return reflect.TypeFor[M]().String() }
 
 func (b *inbox[M]) takeUrgent() {
 	b.batch, b.next = append(b.queue.TakeFirst(), b.batch[b.next:]...), 0

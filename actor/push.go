@@ -65,11 +65,18 @@ func (b *inbox[M]) pushFull(ctx context.Context, may haste, l letter[M], err err
 	case may != never && ctx.Err() != nil:
 		return timeout(ctx, b.self)
 	}
+	b.overflow()
 	if err = b.fullError(); b.policy == DropNewest {
 		b.drop(&l, Full, err)
 		return nil
 	}
 	return err
+}
+
+func (b *inbox[M]) overflow() {
+	if b.sys.events.wanted() {
+		b.sys.events.publish(MailboxOverflow{b.self, b.path})
+	}
 }
 
 func (b *inbox[M]) fullError() error { return fmt.Errorf("%w: %s", ErrFull, b.label()) }
@@ -102,6 +109,7 @@ func (b *inbox[M]) pushWhenRoom(ctx context.Context, l letter[M]) (wake bool, er
 func (b *inbox[M]) displace(l letter[M]) (wake bool, err error) {
 	old, displaced, wake, err := b.queue.Displace(l, func(l *letter[M]) bool { return l.more != nil && l.more.control() })
 	if displaced {
+		b.overflow()
 		b.drop(&old, Full, b.fullError())
 	}
 	return wake, err
@@ -114,6 +122,7 @@ func (b *inbox[M]) pushUrgent(l letter[M]) error {
 	wake, err := b.queue.PushFirst(l)
 	switch {
 	case err == queue.ErrFull:
+		b.overflow()
 		return b.fullError()
 	case err != nil:
 		return b.stoppedError()

@@ -141,7 +141,7 @@ func (g *regroup) down() {
 		case at < 0:
 		case c == g.leader:
 			c.retire(false)
-			c.life.Store(newLife(c))
+			c.rest(0)
 		default:
 			g.members[at].late = !g.hold(g.members[at])
 		}
@@ -254,8 +254,8 @@ func (c *cell) hold() (alive bool) {
 	}
 	for {
 		c.retire(false)
-		life := newLife(c)
-		c.life.Store(life)
+		c.rest(0)
+		life := c.life.Load()
 		close(m.down)
 		var err error
 		begun := false

@@ -23,7 +23,7 @@ func (c *cell) failed(err error) (alive bool) {
 			return false
 		}
 		if err != nil {
-			c.complain("actor failed", err)
+			c.noteFailure(err)
 		}
 		v, g := c.home.judge(c, err)
 		switch {
@@ -50,6 +50,14 @@ func (c *cell) failed(err error) (alive bool) {
 			c.giveUp(v.what, err)
 			return false
 		}
+	}
+}
+
+func (c *cell) noteFailure(err error) {
+	c.counts.failed.Add(1)
+	c.complain("actor failed", err)
+	if c.sys.events.wanted() {
+		c.sys.events.publish(ActorFailed{c.self, c.path, err})
 	}
 }
 
@@ -83,6 +91,7 @@ func (c *cell) escalate(err error) {
 func (c *cell) rest(pause time.Duration) {
 	life := newLife(c)
 	c.life.Store(life)
+	c.counts.state.Store(uint32(Resting))
 	if c.killed() || pause <= 0 {
 		return
 	}

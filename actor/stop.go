@@ -25,12 +25,9 @@ func Stop(ctx context.Context, in Scope, pid PID) error {
 	if ctx == nil {
 		return fmt.Errorf("%w: nil context", ErrUsage)
 	}
-	c, err := sc.sys.find(pid)
+	c, err := sc.sys.local(pid)
 	if err != nil {
 		return err
-	}
-	if c == nil {
-		return fmt.Errorf("%w: %v: actors of other nodes can't be stopped from here", ErrUnreachable, pid)
 	}
 	for p := sc.cell; p != nil; p = p.parent {
 		if p == c {
@@ -121,6 +118,7 @@ func (c *cell) kill() {
 
 // end is the last thing that a worker does with c.
 func (c *cell) end(why Reason) {
+	c.counts.state.Store(uint32(Stopping))
 	c.family.close()
 	c.box.dropBatch()
 	c.box.dropQueue()
@@ -156,6 +154,9 @@ func (c *cell) leave(why Reason) {
 	c.mu.Unlock()
 	for w := range watches {
 		w.tell(why)
+	}
+	if c.sys.events.wanted() {
+		c.sys.events.publish(ActorStopped{c.self, c.path, why})
 	}
 }
 

@@ -48,6 +48,7 @@ type System struct {
 	root     family
 	workers  workers
 	dead     deadLetters
+	events   events
 	pending  pending
 	channels sync.Pool // of chan result, empty
 	closing  atomic.Bool
@@ -100,7 +101,8 @@ func NewSystem(cfg Config) (*System, error) {
 		sending: cfg.Sending,
 	}
 	s.root.rules = &rules
-	s.dead.log = cfg.Log
+	s.events.log = cfg.Log
+	s.dead = deadLetters{counts: map[Reason]uint64{}, rest: map[Reason]uint64{}, log: cfg.Log, events: &s.events}
 	s.workers.init()
 	s.pending.init()
 	return s, nil
@@ -132,5 +134,7 @@ func (s *System) Close(ctx context.Context) error {
 	if err == nil {
 		<-gone
 	}
+	s.dead.close()
+	s.events.close()
 	return err
 }

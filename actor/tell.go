@@ -85,6 +85,15 @@ func (s *System) find(pid PID) (*cell, error) {
 	return nil, s.noActor(pid)
 }
 
+// local is find for what concerns actors of this node only.
+func (s *System) local(pid PID) (*cell, error) {
+	c, err := s.find(pid)
+	if err == nil && c == nil {
+		err = fmt.Errorf("%w: %v is an actor of another node", ErrUnreachable, pid)
+	}
+	return c, err
+}
+
 func (s *System) noActor(pid PID) error {
 	if s.closing.Load() {
 		return fmt.Errorf("%w: %v", ErrClosed, pid)

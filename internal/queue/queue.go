@@ -270,6 +270,13 @@ func (q *Queue[T]) Done(n int) {
 	}
 }
 
+// Idle reports whether the consumer found nothing to do.
+func (q *Queue[T]) Idle() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.consumer != working
+}
+
 // Limit returns how many items the queue holds at most; math.MaxInt if there is no limit.
 func (q *Queue[T]) Limit() int {
 	if q.limit <= 0 {
