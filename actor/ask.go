@@ -85,7 +85,7 @@ func (a *ask) finish(r result) bool {
 }
 
 func (a *ask) reply(v any) error {
-	if a.sys.copying {
+	if _, copied := v.(*body); a.sys.copying && !copied {
 		b, err := encode(v, a.target)
 		if err != nil {
 			return err

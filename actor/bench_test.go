@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/troupe-go/troupe/actor"
@@ -133,6 +134,33 @@ func BenchmarkPingPong(b *testing.B) {
 	b.ResetTimer()
 	if err := ping.Tell(s, point{}); err != nil {
 		b.Fatal(err)
+	}
+	<-done
+	perSecond(b, b.N, "msg/s")
+}
+
+// BenchmarkPool tells through a pool of 4, and is timed until the last message has been handled.
+func BenchmarkPool(b *testing.B) {
+	b.ReportAllocs()
+	s := benchSystem(b)
+	done := make(chan struct{})
+	var n atomic.Int64
+	ref, err := actor.SpawnPool(s, "", actor.Pool[point]{Size: 4}, func() *player[point] {
+		return &player[point]{receive: func(*actor.Context, point) error {
+			if n.Add(1) == int64(b.N) {
+				close(done)
+			}
+			return nil
+		}}
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ResetTimer()
+	for i := range b.N {
+		if err := ref.Tell(s, point{uint64(i), 1}); err != nil {
+			b.Fatal(err)
+		}
 	}
 	<-done
 	perSecond(b, b.N, "msg/s")

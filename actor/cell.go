@@ -25,6 +25,7 @@ type cell struct {
 	// Not changed after Spawn.
 	restart  RestartType
 	around   []Middleware
+	size     *atomic.Int64 // of a pool; nil of other actors
 	hooked   bool          // may have hooks, or has sources
 	patience time.Duration // see Shutdown
 	sources  []*source
@@ -124,6 +125,9 @@ func (c *cell) complain(what string, err error) {
 	}
 	c.sys.log.Error(what, "actor", c.label(), "error", err)
 }
+
+// String is label, for errors.
+func (c *cell) String() string { return c.label() }
 
 // label is what the log calls the actor.
 func (c *cell) label() string {

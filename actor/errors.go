@@ -79,6 +79,16 @@ type failedError struct{ cause error }
 func (e *failedError) Error() string   { return ErrFailed.Error() + ": " + e.cause.Error() }
 func (e *failedError) Unwrap() []error { return []error{ErrFailed, e.cause} }
 
+// about is a sentinel and what it is about: its text is made only if somebody wants it, for errors that may be many.
+type about struct {
+	error
+	what any
+	more string
+}
+
+func (e *about) Error() string { return fmt.Sprint(e.error, ": ", e.what, e.more) }
+func (e *about) Unwrap() error { return e.error }
+
 // panicked is the error that a panic stands for.
 func panicked(value any) error {
 	if err, ok := value.(error); ok {

@@ -47,6 +47,7 @@ type box interface {
 	takeUrgent()
 	measure() (depth int, done int64, idle bool)
 	messages() string
+	resized() error
 	noteTime()
 	lastTime() time.Time
 	construct(c *Context) error

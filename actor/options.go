@@ -3,6 +3,7 @@ package actor
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/troupe-go/troupe/mailbox"
@@ -19,6 +20,7 @@ type options struct {
 	restart  RestartType
 	shutdown time.Duration
 	around   []Middleware
+	size     *atomic.Int64 // of a pool
 	sources  []*source
 	socket   mailbox.Config
 	err      error

@@ -2,7 +2,6 @@ package actor
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"time"
 
@@ -79,7 +78,7 @@ func (b *inbox[M]) overflow() {
 	}
 }
 
-func (b *inbox[M]) fullError() error { return fmt.Errorf("%w: %s", ErrFull, b.label()) }
+func (b *inbox[M]) fullError() error { return &about{ErrFull, &b.cell, ""} }
 
 // spins is how often a sender lets others run and looks again before it waits: being woken costs more. It hopes for room
 // for many messages, spinRoom, but takes what there is in the end.

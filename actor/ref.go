@@ -33,7 +33,7 @@ func (r Ref[M]) Tell(in Scope, m M) error {
 	case c == nil:
 		return sc.send(&Envelope{Kind: Tell, Target: r.pid, Value: m})
 	}
-	return tell(context.Background(), sc, c, m, nil)
+	return tell(context.Background(), sc, sc.haste(), c, m, nil)
 }
 
 // Urgent is a Tell that overtakes all that is queued and is not urgent itself. It never waits, and fails with ErrFull
@@ -61,7 +61,7 @@ func (r Ref[M]) Forward(c *Context, m M) error {
 		if target == nil {
 			return sc.send(&Envelope{Kind: Tell, Target: r.pid, Value: m})
 		}
-		return tell(context.Background(), sc, target, m, nil)
+		return tell(context.Background(), sc, sc.haste(), target, m, nil)
 	}
 	if target == nil {
 		return fmt.Errorf("%w: %v: an Ask can't be forwarded to another node", ErrUnreachable, r.pid)
@@ -69,7 +69,7 @@ func (r Ref[M]) Forward(c *Context, m M) error {
 	return c.turn.answer(func(a asker) error {
 		x := new(more)
 		x.hand.turn.asker = a
-		return tell(context.Background(), sc, target, m, x)
+		return tell(context.Background(), sc, sc.haste(), target, m, x)
 	})
 }
 
@@ -126,7 +126,7 @@ func (r Ref[M]) ask(ctx context.Context, sc scope, c *cell, a *ask, m M) (err er
 		deadline, _ := ctx.Deadline()
 		err = sc.send(&Envelope{Kind: Ask, Target: r.pid, Correlation: id, Deadline: deadline, Value: m})
 	} else {
-		err = tell(ctx, sc, c, m, &a.more)
+		err = tell(ctx, sc, sc.haste(), c, m, &a.more)
 	}
 	if err != nil && a.leave() {
 		return err

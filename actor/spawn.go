@@ -83,7 +83,7 @@ func (sc scope) prepare(c *cell, name string, t reflect.Type, opts []Option) (hw
 	}
 	c.sys, c.parent, c.home = s, sc.cell, sc.home()
 	c.restart, c.patience, c.family.rules = o.restart, o.shutdown, o.rules
-	c.around = o.around
+	c.around, c.size = o.around, o.size
 	c.wait, c.policy, c.sources = o.wait, o.policy, o.sources
 	for _, src := range o.sources {
 		src.config = o.socket

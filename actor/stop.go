@@ -132,9 +132,9 @@ func (c *cell) end(why Reason) {
 // stoppedError is why c takes no messages.
 func (c *cell) stoppedError() error {
 	if c.sys.closing.Load() {
-		return fmt.Errorf("%w: %s has stopped", ErrClosed, c.label())
+		return &about{ErrClosed, c, " has stopped"}
 	}
-	return fmt.Errorf("%w: %s has stopped", ErrNoActor, c.label())
+	return &about{ErrNoActor, c, " has stopped"}
 }
 
 // leave frees the name and the PID, and tells those who watch.

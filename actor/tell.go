@@ -6,14 +6,14 @@ import (
 )
 
 // tell gives m, of which more may be known, to an actor of this System.
-func tell[M any](ctx context.Context, sc scope, c *cell, m M, x *more) error {
+func tell[M any](ctx context.Context, sc scope, may haste, c *cell, m M, x *more) error {
 	if sc.cell == nil && sc.sys.closing.Load() {
 		return fmt.Errorf("%w: node %s is stopping", ErrClosed, sc.sys.node)
 	}
 	if b, ok := c.box.(*inbox[M]); ok && !sc.sys.copying {
-		return b.push(ctx, sc.haste(), letter[M]{m, sc.cell, x})
+		return b.push(ctx, may, letter[M]{m, sc.cell, x})
 	}
-	return sc.put(ctx, c, message{m, sc.cell, x})
+	return sc.put(ctx, may, c, message{m, sc.cell, x})
 }
 
 // tellUrgent is tell for what is urgent.
@@ -32,12 +32,12 @@ func tellUrgent[M any](sc scope, c *cell, m M) error {
 }
 
 // put is tell for a message of another type than the actor's, or that has to be copied.
-func (sc scope) put(ctx context.Context, c *cell, m message) error {
+func (sc scope) put(ctx context.Context, may haste, c *cell, m message) error {
 	m, err := sc.copied(m)
 	if err != nil {
 		return err
 	}
-	return c.box.put(ctx, sc.haste(), m)
+	return c.box.put(ctx, may, m)
 }
 
 // copied is m after CopyMessages.
@@ -96,7 +96,7 @@ func (s *System) local(pid PID) (*cell, error) {
 
 func (s *System) noActor(pid PID) error {
 	if s.closing.Load() {
-		return fmt.Errorf("%w: %v", ErrClosed, pid)
+		return &about{ErrClosed, pid, ""}
 	}
-	return fmt.Errorf("%w: %v", ErrNoActor, pid)
+	return &about{ErrNoActor, pid, ""}
 }

@@ -19,6 +19,7 @@ var below = map[string][]string{
 	"topology":        {"node", "actor", "codec", "mailbox"},
 	"node":            {"actor", "codec", "mailbox", "internal/zmtp", "internal/queue"},
 	"actor":           {"codec", "mailbox", "internal/queue"},
+	"actor/actortest": {"actor"},
 	"codec":           {},
 	"mailbox":         {"internal/zmtp", "internal/memnet"},
 	"mailbox/plain":   {"internal/zmtp"},
