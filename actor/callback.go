@@ -36,10 +36,11 @@ func (l *life) want(note func(*wants)) error {
 	if l.ended {
 		return l.endedError()
 	}
-	if l.wants == nil {
-		l.wants = &wants{map[PID]*watch{}, map[*link]struct{}{}, map[*Timer]struct{}{}, map[*ask]struct{}{}}
+	x := l.more()
+	if x.wants == nil {
+		x.wants = &wants{map[PID]*watch{}, map[*link]struct{}{}, map[*Timer]struct{}{}, map[*ask]struct{}{}}
 	}
-	note(l.wants)
+	note(x.wants)
 	return nil
 }
 
@@ -47,8 +48,10 @@ func (l *life) want(note func(*wants)) error {
 // have yet to hear of that.
 func (l *life) callOff(ending bool) {
 	l.mu.Lock()
-	w := l.wants
-	l.wants = nil
+	var w *wants
+	if l.extra != nil {
+		w, l.extra.wants = l.extra.wants, nil
+	}
 	l.mu.Unlock()
 	if w == nil {
 		return

@@ -3,32 +3,23 @@ package actor
 import (
 	"errors"
 	"sync/atomic"
-	"time"
 )
 
 // cell is what there is to an actor besides its mailbox and the type of its messages: its place among the others, and its
 // life, which the worker that runs it leads.
 type cell struct {
-	sys    *System
-	box    box // the inbox that the cell is part of
-	self   PID
-	path   string // its registered name: its parents' names and its own, joined by "/"; "" = none
-	wait   time.Duration
-	policy Policy
-	flags  atomic.Uint32
-	life   atomic.Pointer[life] // of the present instance; nil before the first
+	sys   *System
+	box   box // the inbox that the cell is part of
+	self  PID
+	path  string   // its registered name: its parents' names and its own, joined by "/"; "" = none
+	set   *options // as Spawn's were; shared by actors without any
+	flags atomic.Uint32
+	life  atomic.Pointer[life] // of the present instance; nil before the first
 
 	// The worker's alone.
 	handling bool // the worker is in the program's handler, or was ended there by runtime.Goexit
+	hooked   bool // may have hooks, or has sources; not changed after Spawn
 	started  bool // the start hook of the present instance has returned, and its stop hook has not run
-
-	// Not changed after Spawn.
-	restart  RestartType
-	around   []Middleware
-	size     *atomic.Int64 // of a pool; nil of other actors
-	hooked   bool          // may have hooks, or has sources
-	patience time.Duration // see Shutdown
-	sources  []*source
 
 	counts  counts
 	held    atomic.Pointer[member] // of a restart of several siblings, see flagHold

@@ -292,7 +292,7 @@ func (b *inbox[M]) become(f func(*Context, M) error) {
 	default:
 		f = b.inst.Receive
 	}
-	b.receive = wrap(b.around, f)
+	b.receive = wrap(b.set.around, f)
 }
 
 // destruct runs the stop hook, if the instance has started.

@@ -83,7 +83,7 @@ func (c *cell) info() Info {
 	info := Info{
 		PID: c.self, Name: c.path, Type: c.box.messages(), Depth: depth,
 		Handled: uint64(done) - min(uint64(done), c.counts.other.Load()),
-		Failed:  c.counts.failed.Load(), Restarts: uint64(max(0, c.counts.starts.Load()-1)),
+		Failed:  c.counts.failed.Load(), Restarts: uint64(max(1, c.counts.starts.Load()) - 1),
 		Took: time.Duration(c.counts.took.Load()), Children: len(c.children()),
 	}
 	if info.State = State(c.counts.state.Load()); info.State == Running && idle {

@@ -12,12 +12,17 @@ type life struct {
 	cell *cell
 	told Context // for hooks and Tells; each Ask has one of its own
 
-	mu     sync.Mutex
-	inner  context.Context // made when first needed
+	mu    sync.Mutex
+	ended bool
+	extra *extra // made when first needed
+}
+
+// extra is what few instances need.
+type extra struct {
+	inner  context.Context // nil: not needed yet
 	cancel context.CancelFunc
-	ended  bool
-	wants  *wants // nil: nothing
 	log    *slog.Logger
+	wants  *wants // nil: nothing
 }
 
 func newLife(c *cell) *life {
@@ -26,24 +31,33 @@ func newLife(c *cell) *life {
 	return l
 }
 
+// more returns extra. The caller holds mu.
+func (l *life) more() *extra {
+	if l.extra == nil {
+		l.extra = new(extra)
+	}
+	return l.extra
+}
+
 func (l *life) context() context.Context {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.inner == nil {
-		l.inner, l.cancel = context.WithCancel(context.Background())
+	x := l.more()
+	if x.inner == nil {
+		x.inner, x.cancel = context.WithCancel(context.Background())
 		if l.ended {
-			l.cancel()
+			x.cancel()
 		}
 	}
-	return l.inner
+	return x.inner
 }
 
 func (l *life) end() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.ended = true
-	if l.cancel != nil {
-		l.cancel()
+	if l.extra != nil && l.extra.cancel != nil {
+		l.extra.cancel()
 	}
 }
 
@@ -63,8 +77,9 @@ func (l *life) err() error {
 func (l *life) logger() *slog.Logger {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.log == nil {
-		l.log = l.cell.sys.log.With("actor", l.cell.label())
+	x := l.more()
+	if x.log == nil {
+		x.log = l.cell.sys.log.With("actor", l.cell.label())
 	}
-	return l.log
+	return x.log
 }

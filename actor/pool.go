@@ -59,10 +59,10 @@ func Resize(in Scope, pid PID, size int) error {
 	if err != nil {
 		return err
 	}
-	if c.size == nil || size < 1 {
+	if c.set.size == nil || size < 1 {
 		return fmt.Errorf("%w: Resize(%v, %d)", ErrUsage, pid, size)
 	}
-	c.size.Store(int64(size))
+	c.set.size.Store(int64(size))
 	c.call(nil, c.box.resized)
 	return nil
 }

@@ -48,9 +48,9 @@ func (b *inbox[M]) pushFull(ctx context.Context, may haste, l letter[M], err err
 	case err != queue.ErrFull:
 	case may == steady:
 		wake, err = b.queue.Wait(ctx, l)
-	case b.policy == WaitForRoom && may == patient && b.wait > 0:
+	case b.set.policy == WaitForRoom && may == patient && b.set.wait > 0:
 		wake, err = b.pushWhenRoom(ctx, l)
-	case b.policy == DropOldest:
+	case b.set.policy == DropOldest:
 		wake, err = b.displace(l)
 	}
 	switch {
@@ -65,7 +65,7 @@ func (b *inbox[M]) pushFull(ctx context.Context, may haste, l letter[M], err err
 		return timeout(ctx, b.self)
 	}
 	b.overflow()
-	if err = b.fullError(); b.policy == DropNewest {
+	if err = b.fullError(); b.set.policy == DropNewest {
 		b.drop(&l, Full, err)
 		return nil
 	}
@@ -89,7 +89,7 @@ const (
 
 // pushWhenRoom waits for room until ctx or the mailbox's own wait ends, with one of the queue's errors.
 func (b *inbox[M]) pushWhenRoom(ctx context.Context, l letter[M]) (wake bool, err error) {
-	deadline := time.Now().Add(b.wait)
+	deadline := time.Now().Add(b.set.wait)
 	for range spins {
 		runtime.Gosched()
 		if b.queue.Room() >= spinRoom {

@@ -153,7 +153,7 @@ func (g *regroup) hold(m *member) bool {
 	life := m.cell.life.Load()
 	m.cell.flags.Or(flagHold)
 	m.cell.wake()
-	if g.wait(m, m.cell.patience) {
+	if g.wait(m, m.cell.set.shutdown) {
 		return true
 	}
 	if life != nil {

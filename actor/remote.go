@@ -19,7 +19,7 @@ func (sc scope) send(e *Envelope) error {
 	e.Sender = sc.pid()
 	e.Type = codec.TypeName(reflect.TypeOf(e.Value))
 	if sc.cell == nil {
-		e.Wait = s.wait
+		e.Wait = s.defaults.wait
 	}
 	return s.send(e)
 }

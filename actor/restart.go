@@ -124,7 +124,7 @@ func (f *family) verdict(cells []*cell, c *cell, err error) verdict {
 		if sibling == c {
 			what.child = i
 		}
-		what.among = append(what.among, sibling.restart)
+		what.among = append(what.among, sibling.set.restart)
 	}
 	if f.ledger == nil {
 		f.ledger = new(ledger)

@@ -69,33 +69,33 @@ func (sc scope) prepare(c *cell, name string, t reflect.Type, opts []Option) (hw
 	if c.path, err = sc.path(name); err != nil {
 		return 0, err
 	}
-	o := options{hwm: s.hwm, wait: s.wait, shutdown: defaultShutdown, rules: s.root.rules, around: s.around}
-	for _, opt := range opts {
-		if opt != nil {
-			opt(&o)
+	c.set = &s.defaults
+	if len(opts) > 0 {
+		o := s.defaults
+		for _, opt := range opts {
+			if opt != nil {
+				opt(&o)
+			}
 		}
-	}
-	for _, src := range o.sources {
-		o.err = errors.Join(o.err, src.check(t))
-	}
-	if o.err != nil {
-		return 0, fmt.Errorf("actor %q: %w", name, o.err)
+		for _, src := range o.sources {
+			src.config = o.socket
+			o.err = errors.Join(o.err, src.check(t))
+		}
+		if o.err != nil {
+			return 0, fmt.Errorf("actor %q: %w", name, o.err)
+		}
+		c.set = &o
 	}
 	c.sys, c.parent, c.home = s, sc.cell, sc.home()
-	c.restart, c.patience, c.family.rules = o.restart, o.shutdown, o.rules
-	c.around, c.size = o.around, o.size
-	c.wait, c.policy, c.sources = o.wait, o.policy, o.sources
-	for _, src := range o.sources {
-		src.config = o.socket
-	}
+	c.family.rules = c.set.rules
 	c.self.at = s.self.at
-	return o.hwm, nil
+	return c.set.hwm, nil
 }
 
 // enter makes c known, and starts it if it is eager.
 func (sc scope) enter(c *cell, eager bool) error {
 	s := sc.sys
-	if eager = eager || len(c.sources) > 0; eager {
+	if eager = eager || len(c.set.sources) > 0; eager {
 		c.hooked = true
 		c.box.wake() // claimed until its name is sure and its sockets are open
 	}
@@ -129,12 +129,12 @@ func (c *cell) settleIn(in *life) error {
 	default:
 		return fmt.Errorf("%w: node %s is stopping", ErrClosed, c.sys.node)
 	}
-	for _, src := range c.sources {
+	for _, src := range c.set.sources {
 		if err := src.open(c); err != nil {
 			return err
 		}
 	}
-	for _, src := range c.sources {
+	for _, src := range c.set.sources {
 		src.run()
 	}
 	return nil

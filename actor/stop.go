@@ -106,7 +106,7 @@ func (c *cell) kill() {
 	if life := c.life.Load(); life != nil {
 		life.end()
 	}
-	for _, s := range c.sources {
+	for _, s := range c.set.sources {
 		s.abort()
 	}
 	c.box.dropQueue()
@@ -122,7 +122,7 @@ func (c *cell) end(why Reason) {
 	c.family.close()
 	c.box.dropBatch()
 	c.box.dropQueue()
-	for _, s := range c.sources {
+	for _, s := range c.set.sources {
 		s.close()
 	}
 	c.retire(true)
@@ -195,7 +195,7 @@ func (c *cell) stopChildren() {
 // stopInTime stops c within its time, or at once. False: it doesn't return.
 func (c *cell) stopInTime(now bool) bool {
 	if !now {
-		if c.shutdown(); within(c.patience, c.goneChan()) {
+		if c.shutdown(); within(c.set.shutdown, c.goneChan()) {
 			return true
 		}
 	}

@@ -34,15 +34,13 @@ type Config struct {
 type System struct {
 	self    PID // the node itself: an exact PID with id 0
 	node    string
-	hwm     int
-	wait    time.Duration
 	remote  Remote
 	copying bool
 	network mailbox.Network
 	log     *slog.Logger
-	around  []Middleware
 	sending Sending
 
+	defaults options // of Spawn
 	table    table
 	names    sync.Map // registered name -> *cell
 	root     family
@@ -91,16 +89,14 @@ func NewSystem(cfg Config) (*System, error) {
 	s := &System{
 		self:    ExactPID(cfg.Node, cfg.Incarnation, 0),
 		node:    cfg.Node,
-		hwm:     cfg.HWM,
-		wait:    cfg.Wait,
 		remote:  cfg.Remote,
 		copying: cfg.CopyMessages,
 		network: cfg.Network,
 		log:     cfg.Log,
-		around:  slices.Clone(cfg.Middleware),
 		sending: cfg.Sending,
 	}
 	s.root.rules = &rules
+	s.defaults = options{hwm: cfg.HWM, wait: cfg.Wait, shutdown: defaultShutdown, rules: &rules, around: slices.Clone(cfg.Middleware)}
 	s.events.log = cfg.Log
 	s.dead = deadLetters{counts: map[Reason]uint64{}, rest: map[Reason]uint64{}, log: cfg.Log, events: &s.events}
 	s.workers.init()

@@ -32,17 +32,20 @@ type Queue[T any] struct {
 	mu       sync.Mutex
 	items    []T
 	other    []T // empty, and nil while the consumer has a buffer
-	limit    int
-	first    int // how many of items PushFirst has put there
-	held     int // not less than what was taken and is not Done
 	took     int64
+	limit    int32
+	held     int32 // not less than what was taken and is not Done
+	first    int32 // how many of items PushFirst has put there
 	consumer consumer
 	closed   bool
-	waiters  []chan struct{}
-	waiting  atomic.Int64 // len(waiters), so that Done need not lock
+	line     *line        // nil until somebody waits
+	waiting  atomic.Int32 // how many wait, so that Done need not lock
 	called   atomic.Bool  // a consumer that looks around has something to look at
 	done     atomic.Int64 // of those it took; written by the consumer alone
 }
+
+// line are the producers that wait, each at a channel that is closed when it may look again.
+type line struct{ waiters []chan struct{} }
 
 // consumer is what the one consumer does.
 type consumer uint8
@@ -62,7 +65,7 @@ func New[T any](limit int) *Queue[T] {
 
 // Init makes the zero Queue usable, for one that lives inside another struct. A limit of zero or less means none.
 func (q *Queue[T]) Init(limit int) {
-	q.limit = limit
+	q.limit = int32(min(limit, math.MaxInt32))
 	q.consumer = parked
 }
 
@@ -124,8 +127,11 @@ func (q *Queue[T]) Wait(ctx context.Context, v T) (wake bool, err error) {
 			return false, ErrFull
 		}
 		room := make(chan struct{})
-		q.waiters = append(q.waiters, room)
-		q.waiting.Store(int64(len(q.waiters)))
+		if q.line == nil {
+			q.line = new(line)
+		}
+		q.line.waiters = append(q.line.waiters, room)
+		q.waiting.Store(int32(len(q.line.waiters)))
 		if !q.full() { // a Done between the look above and the Store did not see this waiter
 			q.admit()
 		}
@@ -150,7 +156,7 @@ func (q *Queue[T]) Displace(v T, spared func(*T) bool) (old T, displaced, wake b
 	case !q.full():
 		return old, false, q.push(v), nil
 	}
-	for i := q.first; i < len(q.items); i++ {
+	for i := int(q.first); i < len(q.items); i++ {
 		if !spared(&q.items[i]) {
 			if old = q.items[i]; i == 0 {
 				clear(q.items[:1])
@@ -186,7 +192,7 @@ func (q *Queue[T]) TakeFirst() []T {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	batch := slices.Clone(q.items[:q.first])
-	q.items = slices.Delete(q.items, 0, q.first)
+	q.items = slices.Delete(q.items, 0, int(q.first))
 	q.took += int64(q.first)
 	q.held += q.first
 	q.first = 0
@@ -220,7 +226,7 @@ func (q *Queue[T]) take(buf []T, otherwise consumer) []T {
 		q.items = buf[:0]
 	}
 	q.took += int64(len(batch))
-	q.held = int(q.took - q.done.Load())
+	q.held = int32(q.took - q.done.Load())
 	q.mu.Unlock()
 	return batch
 }
@@ -282,7 +288,7 @@ func (q *Queue[T]) Limit() int {
 	if q.limit <= 0 {
 		return math.MaxInt
 	}
-	return q.limit
+	return int(q.limit)
 }
 
 // Handled returns how many items the consumer is through with, since the beginning.
@@ -305,8 +311,8 @@ func (q *Queue[T]) Room() int {
 	case q.full():
 		return 0
 	}
-	q.held = int(q.took - q.done.Load())
-	return q.limit - len(q.items) - q.held
+	q.held = int32(q.took - q.done.Load())
+	return int(q.limit) - len(q.items) - int(q.held)
 }
 
 // Close refuses further items, lets waiting producers fail with ErrClosed, and returns what was queued and not taken.
@@ -316,18 +322,18 @@ func (q *Queue[T]) Close() []T {
 	q.closed = true
 	rest := q.items
 	q.items, q.first = nil, 0
-	for len(q.waiters) > 0 {
+	for q.waiting.Load() > 0 {
 		q.admit()
 	}
 	return rest
 }
 
 func (q *Queue[T]) full() bool {
-	if q.limit <= 0 || len(q.items)+q.held < q.limit {
+	if q.limit <= 0 || len(q.items)+int(q.held) < int(q.limit) {
 		return false
 	}
-	q.held = int(q.took - q.done.Load()) // looked at only when it matters: the consumer writes it all the time
-	return len(q.items)+q.held >= q.limit
+	q.held = int32(q.took - q.done.Load()) // looked at only when it matters: the consumer writes it all the time
+	return len(q.items)+int(q.held) >= int(q.limit)
 }
 
 func (q *Queue[T]) push(v T) (wake bool) {
@@ -347,24 +353,22 @@ func (q *Queue[T]) call() (wake bool) {
 
 // admit wakes the producer that has waited longest, if any.
 func (q *Queue[T]) admit() {
-	if len(q.waiters) == 0 {
+	if q.waiting.Load() == 0 {
 		return
 	}
-	close(q.waiters[0])
-	q.waiters = q.waiters[1:]
-	q.waiting.Store(int64(len(q.waiters)))
+	close(q.line.waiters[0])
+	q.line.waiters = q.line.waiters[1:]
+	q.waiting.Store(int32(len(q.line.waiters)))
 }
 
 // leave ends a wait whose context ended. A wake-up that came at the same time is passed on to the next in line.
 func (q *Queue[T]) leave(room chan struct{}) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for i, w := range q.waiters {
-		if w == room {
-			q.waiters = append(q.waiters[:i], q.waiters[i+1:]...)
-			q.waiting.Store(int64(len(q.waiters)))
-			return
-		}
+	if i := slices.Index(q.line.waiters, room); i >= 0 {
+		q.line.waiters = slices.Delete(q.line.waiters, i, i+1)
+		q.waiting.Store(int32(len(q.line.waiters)))
+		return
 	}
 	q.admit()
 }
