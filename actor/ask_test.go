@@ -214,28 +214,36 @@ func TestActorsThatAskInACircleEndByTheTimeoutAndHinderNobody(t *testing.T) {
 	})
 }
 
+// C32: nothing is kept but the messages in the target's mailbox, and those only until they are handled.
 func TestTimedOutAsksLeaveNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, actor.Config{HWM: 1 << 20})
 		hole, gate, _ := gated(t, s, "hole")
 		rounds := func() {
-			for range 1000 {
+			for range 20_000 {
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 				_, err := hole.Ask(ctx, s, 1)
 				cancel()
 				wantErr(t, err, context.DeadlineExceeded)
 			}
 		}
-		rounds()
+		empty := heap()
 		before := runtime.NumGoroutine()
 		rounds()
 		if after := runtime.NumGoroutine(); after > before+2 {
 			t.Fatalf("%d goroutines, %d before", after, before)
 		}
+		full := heap()
 		close(gate)
+		synctest.Wait()
+		if after := heap(); after > empty+(full-empty)/5 { // what the handler noted is 8 bytes for each
+			t.Fatalf("%d bytes before, %d with all in the mailbox, %d after", empty, full, after)
+		}
+		wantDead(t, s, map[actor.Reason]uint64{})
 	})
 }
 
+// C34: none of the many times out early.
 func TestManyAskersEachGetTheirOwnAnswer(t *testing.T) {
 	s := start(t, actor.Config{})
 	ref := spawn(t, s, "", func(c *actor.Context, n int) error { return c.Reply(n) })
@@ -243,7 +251,7 @@ func TestManyAskersEachGetTheirOwnAnswer(t *testing.T) {
 	var askers sync.WaitGroup
 	for i := range 64 {
 		askers.Go(func() {
-			for j := range 200 {
+			for j := range 1000 {
 				want := i*1000 + j
 				if got, err := actor.As[int](ref.Ask(ctx, s, want)); got != want || err != nil {
 					t.Error(got, want, err)

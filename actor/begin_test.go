@@ -151,3 +151,35 @@ func TestABegunAskOfAnotherNodeGetsItsReply(t *testing.T) {
 	}
 	wantErr(t, first, actor.ErrFailed)
 }
+
+func TestAReplyMayComeLaterFromACallback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, actor.Config{Supervision: tireless})
+		ref := spawn(t, s, "", func(c *actor.Context, m string) error {
+			switch later := c.ReplyLater(); m {
+			case "fail":
+				return errOwn
+			case "fail soon":
+				c.After(time.Second, func() error { return errOwn })
+			default:
+				wantErr(t, c.Reply("mine"), actor.ErrNotAsked)
+				c.After(time.Second, func() error {
+					err := later.Reply(m)
+					wantErr(t, later.Reply(m), actor.ErrNotAsked)
+					return err
+				})
+			}
+			return nil
+		})
+		tell(t, s, ref, "told")
+		time.Sleep(time.Minute)
+		began := time.Now()
+		if got, err := actor.As[string](ref.Ask(t.Context(), s, "m")); got != "m" || err != nil || time.Since(began) != time.Second {
+			t.Fatal(got, err, time.Since(began))
+		}
+		for _, m := range []string{"fail", "fail soon"} {
+			_, err := ref.Ask(t.Context(), s, m)
+			wantErr(t, err, actor.ErrClosed)
+		}
+	})
+}

@@ -27,6 +27,7 @@ type wants struct {
 	links   map[*link]struct{}
 	timers  map[*Timer]struct{}
 	asks    map[*ask]struct{}
+	laters  map[*Later]struct{}
 }
 
 // want calls note with what the instance wants, unless it has ended. What is noted is called off when it ends.
@@ -38,7 +39,10 @@ func (l *life) want(note func(*wants)) error {
 	}
 	x := l.more()
 	if x.wants == nil {
-		x.wants = &wants{map[PID]*watch{}, map[*link]struct{}{}, map[*Timer]struct{}{}, map[*ask]struct{}{}}
+		x.wants = &wants{
+			watches: map[PID]*watch{}, links: map[*link]struct{}{}, timers: map[*Timer]struct{}{},
+			asks: map[*ask]struct{}{}, laters: map[*Later]struct{}{},
+		}
 	}
 	note(x.wants)
 	return nil
@@ -67,6 +71,9 @@ func (l *life) callOff(ending bool) {
 	}
 	for timer := range w.timers {
 		timer.timer.Stop()
+	}
+	for later := range w.laters {
+		later.callOff()
 	}
 	for ask := range w.asks {
 		ask.begun.leave(ask)

@@ -24,7 +24,7 @@ func (c *Context) scope() scope { return scope{c.life.cell.sys, c.life.cell, c.l
 func (c *Context) Self() PID { return c.life.cell.self }
 
 // Reply answers the Ask in hand. An error as v is a refusal: the asker's Ask returns it, and nothing restarts. An Ask
-// must be answered before its handler returns, or the asker gets ErrNoReply.
+// must be answered before its handler returns, or the asker gets ErrNoReply; see ReplyLater for one that takes longer.
 //
 // Nil means that the answer is on its way; one that comes too late, or finds the way to its node gone, is a dead letter.
 // Reply fails with ErrNotAsked if the message in hand is a Tell, or has been answered, or its handler has returned, and
@@ -34,13 +34,7 @@ func (c *Context) Reply(v any) error {
 	if c.turn.asker == nil {
 		return errTold
 	}
-	return c.turn.answer(func(a asker) error {
-		if err, ok := v.(error); ok {
-			a.refuse(sane(err))
-			return nil
-		}
-		return a.reply(v)
-	})
+	return c.turn.reply(v)
 }
 
 // errTold is ErrNotAsked because there is no Ask.

@@ -151,3 +151,12 @@ func (p *player[M]) Stop(c *actor.Context) error {
 }
 
 func (p *player[M]) Receive(c *actor.Context, m M) error { return p.receive(c, m) }
+
+// heap is how many bytes are in use.
+func heap() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}

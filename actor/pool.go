@@ -77,7 +77,6 @@ type pool[M any] struct {
 	members []pooled[M]
 	spawned int // members so far
 	next    int // RoundRobin's
-	gathers map[*gather]struct{}
 }
 
 // pooled is a member.
@@ -181,14 +180,6 @@ func (p *pool[M]) lose(c *Context, m M, err error) {
 	_ = c.Reply(err)
 }
 
-func (p *pool[M]) Stop(*Context) error {
-	for g := range p.gathers {
-		g.cancel()
-		g.asker.fail(fmt.Errorf("%w: the pool has stopped or restarts", ErrClosed))
-	}
-	return nil
-}
-
 // broadcast gives m to all members. Whoever asked gets the first reply.
 func (p *pool[M]) broadcast(c *Context, m M) error {
 	if c.turn.asker == nil {
@@ -199,60 +190,45 @@ func (p *pool[M]) broadcast(c *Context, m M) error {
 		}
 		return nil
 	}
-	g := &gather{left: len(p.members)}
-	if err := c.turn.answer(func(a asker) error { g.asker = a; return nil }); err != nil {
-		return err
-	}
-	if p.gathers == nil {
-		p.gathers = map[*gather]struct{}{}
-	}
-	p.gathers[g] = struct{}{}
-	var ctx context.Context
-	ctx, g.cancel = context.WithTimeout(c, p.Within)
+	ctx, cancel := context.WithTimeout(c, p.Within)
+	g := &gather{later: c.ReplyLater(), left: len(p.members), cancel: cancel}
 	for _, member := range p.members {
 		ask := member.ref.Begin(ctx, c, m).ask
-		ask.begun.then(ask, func(r result) error {
-			if g.over(r) {
-				delete(p.gathers, g)
-			}
-			return nil
-		})
+		ask.begun.then(ask, g.hear)
 	}
 	return nil
 }
 
 // gather is an Ask of a broadcast.
 type gather struct {
-	asker  asker
-	cancel context.CancelFunc // ends the Asks of the members
+	later  *Later
 	left   int                // members that have not answered
-	done   bool
+	cancel context.CancelFunc // ends the Asks of the members; nil when it is over
 }
 
-// over returns true once, with the first reply or the last error.
-func (g *gather) over(r result) bool {
-	g.left--
-	switch {
-	case g.done || r.err != nil && g.left > 0:
-		return false
-	case r.err == nil:
+// hear takes the first reply, or the last error.
+func (g *gather) hear(r result) error {
+	if g.left--; g.cancel == nil || r.err != nil && g.left > 0 {
+		return nil
+	}
+	if r.err == nil {
 		r.err = g.reply(r.answer)
 	}
 	if r.err != nil {
-		g.asker.fail(r.err)
+		g.later.fail(r.err)
 	}
-	g.done = true
 	g.cancel()
-	return true
+	g.cancel = nil
+	return nil
 }
 
 func (g *gather) reply(answer Answer) error {
-	if _, local := g.asker.(*ask); local {
-		return g.asker.reply(answer.value)
+	if _, local := g.later.turn.asker.(*ask); local {
+		return g.later.Reply(answer.value)
 	}
 	v, err := answer.Value()
 	if err != nil {
 		return err
 	}
-	return g.asker.reply(v)
+	return g.later.Reply(v)
 }

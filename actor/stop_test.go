@@ -3,6 +3,7 @@ package actor_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"slices"
 	"sync"
@@ -306,13 +307,6 @@ func TestAStoppedActorsQueueIsNotKept(t *testing.T) {
 		}
 		return nil
 	})
-	heap := func() uint64 {
-		runtime.GC()
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
 	before := heap()
 	for range 50_000 {
 		tell(t, s, ref, make([]byte, 1024))
@@ -358,4 +352,28 @@ func TestAHandledMessageIsNotKept(t *testing.T) {
 			return false
 		}
 	})
+}
+
+// C10: systems with unread messages leave no goroutines when they are closed.
+func TestManySystemsLeaveNoGoroutines(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for range 300 {
+		s, err := actor.NewSystem(actor.Config{Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ref := spawn(t, s, "x", func(c *actor.Context, n int) error { <-c.Done(); return nil })
+		for i := range 100 {
+			tell(t, s, ref, i)
+		}
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := s.Close(ended); err != nil {
+			t.Fatal(err)
+		}
+		if dead := s.DeadLetters()[actor.Stopped]; dead < 99 {
+			t.Fatalf("%d dead letters", dead)
+		}
+	}
+	eventually(t, func() bool { return runtime.NumGoroutine() <= before+5 })
 }

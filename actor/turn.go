@@ -16,6 +16,17 @@ const (
 	turnTaken        // answered, or the runtime's
 )
 
+// reply answers with v, or refuses with the error v.
+func (t *turn) reply(v any) error {
+	return t.answer(func(a asker) error {
+		if err, ok := v.(error); ok {
+			a.refuse(sane(err))
+			return nil
+		}
+		return a.reply(v)
+	})
+}
+
 // answer calls reply, which answers, if nobody did so before. What it could not send may be tried again.
 func (t *turn) answer(reply func(asker) error) (err error) {
 	if !t.state.CompareAndSwap(turnOpen, turnBusy) {
