@@ -2,6 +2,7 @@ package actor_test
 
 import (
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,19 +37,15 @@ func TestHandlersThatBlockStarveNobody(t *testing.T) {
 // Handlers that keep all processors busy let others run, as goroutines do.
 func TestHandlersThatComputeStarveNobody(t *testing.T) {
 	s := start(t, actor.Config{})
-	over := make(chan struct{})
+	var over atomic.Bool
 	for range 4 * runtime.GOMAXPROCS(0) {
 		tell(t, s, spawn(t, s, "", func(*actor.Context, int) error {
-			for {
-				select {
-				case <-over:
-					return nil
-				default:
-				}
+			for !over.Load() {
 			}
+			return nil
 		}), 1)
 	}
-	defer close(over)
+	defer over.Store(true)
 	echo := spawn(t, s, "", func(c *actor.Context, n int) error { return c.Reply(n) })
 	for range 10 {
 		if _, err := echo.Ask(within(t, 10*time.Second), s, 1); err != nil {
