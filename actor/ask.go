@@ -105,14 +105,14 @@ func (a *ask) fail(err error) { a.finish(result{err: err}) }
 
 // wait returns what the ask got, or an error when ctx, or the actor that asks, ends.
 func (a *ask) wait(ctx context.Context, in *cell) (Answer, error) {
-	if a.sys.workers.spin(func() bool { return len(a.done) > 0 }) {
-		return a.take(<-a.done)
-	}
 	var stopped <-chan struct{}
 	if in != nil {
 		if life := in.life.Load(); life.err() == nil { // a stop hook may ask
 			stopped = life.context().Done()
 		}
+	}
+	if stopped == nil && ctx.Done() == nil {
+		return a.take(<-a.done) // nothing else to wait for, and less to do
 	}
 	var err error
 	select {

@@ -21,7 +21,6 @@ type workers struct {
 
 	queued    atomic.Int32 // how many are queued
 	searching atomic.Int32 // workers that search, or stay with an actor that ran dry
-	spinning  atomic.Int32 // askers that wait without sleeping
 	procs     int32
 }
 
@@ -146,21 +145,6 @@ func (p *workers) stay(b box) (searching bool) {
 func (p *workers) leave() {
 	p.searching.Add(-1)
 	p.recruit()
-}
-
-// spin waits a little for an answer, as stay does for work.
-func (p *workers) spin(answered func() bool) bool {
-	defer p.spinning.Add(-1)
-	if p.spinning.Add(1) > p.procs {
-		return false
-	}
-	for range turns {
-		runtime.Gosched()
-		if answered() {
-			return true
-		}
-	}
-	return false
 }
 
 // glances is how often to look before another goroutine is let run.
