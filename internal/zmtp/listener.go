@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	maxPending    = 1024 // handshakes under way per listener; one more ends the oldest
+	maxPending    = 1024        // handshakes under way per listener; one more ends the oldest,
+	crowdedAfter  = time.Second // if that is as old
 	acceptWaitMin = 10 * time.Millisecond
 	acceptWaitMax = time.Second
 	acceptQuiet   = 10 * time.Second // between two log lines about failing accepts
@@ -33,13 +34,15 @@ type Listener struct {
 
 	mu      sync.Mutex
 	closed  bool
-	pending list.List // of *newcomer, oldest first
+	pending list.List     // of *newcomer, oldest first
+	fewer   chan struct{} // one of pending is through
 	conns   map[*Conn]struct{}
 }
 
 // newcomer is an accepted stream that is not yet a connection.
 type newcomer struct {
 	nc      net.Conn
+	since   time.Time
 	crowded bool // ended to make way
 }
 
@@ -47,7 +50,7 @@ type newcomer struct {
 //
 // Each connection has a goroutine of its own, first for its handshake and then for serve, so a silent or slow peer
 // delays no other; it is closed when serve returns. At most 1024 handshakes are under way at once: one more ends the
-// oldest. When connections can't be accepted, for want of file descriptors for instance, that is logged and tried again
+// oldest, once that has taken a second, which those that come all at once do not. When connections can't be accepted, for want of file descriptors for instance, that is logged and tried again
 // after 10 ms to 1 s.
 func Listen(ctx context.Context, cfg *Config, network, address string, serve func(*Conn)) (*Listener, error) {
 	if err := cfg.check(); err != nil {
@@ -64,6 +67,7 @@ func Listen(ctx context.Context, cfg *Config, network, address string, serve fun
 		serve:    serve,
 		refusals: newRefusals(cfg.Log),
 		conns:    make(map[*Conn]struct{}),
+		fewer:    make(chan struct{}, 1),
 	}
 	l.events = source{event: cfg.Event, network: network, address: nl.Addr().String()}
 	l.events.tell(Event{Kind: Listening})
@@ -139,20 +143,47 @@ func (l *Listener) accept() {
 
 // start begins the handshake of an accepted stream in a goroutine of its own.
 func (l *Listener) start(nc net.Conn) {
-	h := &newcomer{nc: nc}
+	l.makeWay()
+	h := &newcomer{nc: nc, since: time.Now()}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		nc.Close()
 		return
 	}
-	if l.pending.Len() >= maxPending {
-		oldest := l.pending.Remove(l.pending.Front()).(*newcomer)
-		oldest.crowded = true
-		oldest.nc.Close()
-	}
 	e := l.pending.PushBack(h)
 	l.wg.Go(func() { l.run(h, e) })
+}
+
+// makeWay waits until fewer handshakes are under way than may be, or until the oldest has had its time, and ends that.
+func (l *Listener) makeWay() {
+	for {
+		l.mu.Lock()
+		if l.pending.Len() < maxPending {
+			l.mu.Unlock()
+			return
+		}
+		oldest := l.pending.Front()
+		h := oldest.Value.(*newcomer)
+		left := crowdedAfter - time.Since(h.since)
+		if left <= 0 {
+			l.pending.Remove(oldest)
+			h.crowded = true
+			h.nc.Close()
+			l.mu.Unlock()
+			return
+		}
+		l.mu.Unlock()
+		t := time.NewTimer(left)
+		select {
+		case <-l.fewer:
+		case <-t.C:
+		case <-l.ctx.Done():
+			t.Stop()
+			return
+		}
+		t.Stop()
+	}
 }
 
 // run is the life of a connection.
@@ -160,6 +191,10 @@ func (l *Listener) run(h *newcomer, e *list.Element) {
 	c, err := Open(l.ctx, h.nc, l.cfg, true)
 	l.mu.Lock()
 	l.pending.Remove(e) // does nothing if it made way
+	select {
+	case l.fewer <- struct{}{}:
+	default:
+	}
 	closed := l.closed
 	switch {
 	case err != nil && h.crowded:
