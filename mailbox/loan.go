@@ -33,9 +33,9 @@ func (p *pipe) Take(buf []zmtp.Batch) []zmtp.Batch {
 		p.mu.Unlock()
 		return nil
 	}
-	old := p.queued - 1
-	if p.newest() && old > 0 { // from before the loan
-		p.skip(old)
+	skips := p.newest() && p.queued > 1
+	if skips { // what is from before the loan
+		p.skip(p.queued - 1)
 	}
 	batches := p.queue
 	p.queue = buf[:0]
@@ -43,7 +43,7 @@ func (p *pipe) Take(buf []zmtp.Batch) []zmtp.Batch {
 	p.taken += p.queued
 	p.queued = 0
 	p.tally(batches)
-	p.tell(old > 0)
+	p.tell(skips)
 	return batches
 }
 
