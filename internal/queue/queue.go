@@ -1,5 +1,5 @@
-// Package queue is the bounded queue that actors and sockets share: many producers, one consumer at a time that takes
-// everything queued in one go.
+// Package queue is the bounded queue of an actor: many producers, one consumer at a time that takes everything queued in
+// one go.
 //
 // A Push costs one uncontended lock. The consumer is told to wake only when a Push finds it parked: it parks itself by
 // a Take that finds nothing. What a Take handed out still counts against the limit until the consumer reports it with
@@ -93,19 +93,6 @@ func (q *Queue[T]) Force(v T) (wake bool, err error) {
 		return false, ErrClosed
 	}
 	return q.push(v), nil
-}
-
-// Replace is a Force that first removes what is queued and not taken, which it returns.
-func (q *Queue[T]) Replace(v T) (old []T, wake bool, err error) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.closed {
-		return nil, false, ErrClosed
-	}
-	if len(q.items) > 0 {
-		old, q.items, q.first = q.items, nil, 0
-	}
-	return old, q.push(v), nil
 }
 
 // Wait is a Push that waits for room until ctx ends; then it fails with ErrFull. With a context that has ended it is

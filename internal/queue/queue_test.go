@@ -347,26 +347,3 @@ func BenchmarkPushTake(b *testing.B) {
 		q.Done(1)
 	}
 }
-
-func TestReplaceKeepsTheNewestAlone(t *testing.T) {
-	q := New[int](1)
-	if old, wake, err := q.Replace(1); old != nil || !wake || err != nil {
-		t.Error(old, wake, err)
-	}
-	if old, wake, err := q.Replace(2); len(old) != 1 || old[0] != 1 || wake || err != nil {
-		t.Error(old, wake, err)
-	}
-	batch := q.Take(nil)
-	if len(batch) != 1 || batch[0] != 2 {
-		t.Error(batch)
-	}
-	if old, _, _ := q.Replace(3); old != nil || q.Len() != 2 || batch[0] != 2 {
-		t.Error("what was taken was replaced: ", old)
-	}
-	if rest := q.Close(); len(rest) != 1 || rest[0] != 3 {
-		t.Error(rest)
-	}
-	if _, _, err := q.Replace(4); err != ErrClosed {
-		t.Error(err)
-	}
-}
