@@ -25,22 +25,18 @@ func (c *Conn) Read() ([][]byte, error) {
 // ReadBatches is Read for several messages: it appends one to batches, and those that are there already, no more than
 // most, which is one at least. A PING is answered when the messages before it have been returned and it is called again.
 func (c *Conn) ReadBatches(batches []Batch, most int) ([]Batch, error) {
-	c.reader.mu.lock()
-	if c.leaving.Load() {
-		c.reader.mu.unlock()
-		<-c.done // CloseWrite needs its time
-		return nil, c.cause
+	if c.leaving.Load() || !c.reader.mu.tryLock() { // CloseWrite needs its time
+		select {
+		case <-c.done:
+			return nil, c.cause
+		case <-c.reader.stop.bell:
+			return nil, c.reader.resume()
+		}
 	}
 	batches, err := c.reader.next(batches, most, c.command)
+	c.reader.unlock()
 	if err == ErrInterrupted {
-		c.reader.resume()
-	}
-	c.reader.mu.unlock()
-	if c.leaving.Load() {
-		c.reader.leave()
-	}
-	if err == ErrInterrupted {
-		return nil, err
+		return nil, c.reader.resume()
 	}
 	if err != nil {
 		if isTimeout(err) {

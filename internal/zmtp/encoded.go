@@ -30,10 +30,24 @@ func (c *Conn) tryEncoded(p []byte, kept bool) (n int, rest bool) {
 	} else {
 		w.rest = append(w.rest, raw[n:]...)
 	}
+	w.owed = len(w.rest)
 	if w.cipher != nil {
 		n = w.opened(p, n)
 	}
-	return n, len(w.rest) > 0
+	return n, w.owed > 0
+}
+
+// flushEncoded is Flush after a tryEncoded that left a part of p. n is how many bytes of p the frames have that are written
+// as a whole now.
+func (c *Conn) flushEncoded(p []byte) (n int, err error) {
+	w := &c.writer
+	w.mu.lock()
+	defer c.unlock()
+	_, err = w.write(nil)
+	if err != nil && err != ErrClosed { // which is CloseWrite, and that closes c itself
+		err = c.fail(err)
+	}
+	return w.opened(p, w.sealedSize(p)-w.owed), err
 }
 
 // writeEncoded is Write for whole frames in the clear. n is how many bytes of p the frames have that were written as a
@@ -52,10 +66,8 @@ func (w *writer) writeEncoded(p []byte) (n int, err error) {
 	if w.err != nil {
 		return 0, w.err
 	}
-	if w.takePong(); len(w.rest) > 0 {
-		if _, err := w.write(nil); err != nil {
-			return 0, err
-		}
+	if _, err := w.write(nil); err != nil {
+		return 0, err
 	}
 	if w.cipher != nil {
 		return w.writeSealed(p)
@@ -94,6 +106,16 @@ func (w *writer) writeSealed(p []byte) (n int, err error) {
 		return w.opened(p, g.written), err
 	}
 	return len(p), nil
+}
+
+// sealedSize is how many bytes the frames of p take when they are sealed.
+func (w *writer) sealedSize(p []byte) (n int) {
+	for len(p) > 0 {
+		var body []byte
+		_, body, p = splitFrame(p)
+		n += wireSize([][]byte{body}, w.overhead)
+	}
+	return n
 }
 
 // opened is how many bytes of p are in frames that, sealed, fit in n bytes.

@@ -32,9 +32,13 @@ type turn struct {
 	n      atomic.Uint32
 }
 
-func (t *turn) next() {
+func (t *turn) wait() { t.add(1) }
+func (t *turn) over() { t.add(1) }
+func (t *turn) back() { t.add(^uint32(0)) } // as if it had not waited
+
+func (t *turn) add(n uint32) {
 	if t.counts {
-		t.n.Add(1)
+		t.n.Add(n)
 	}
 }
 

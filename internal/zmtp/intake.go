@@ -2,6 +2,7 @@ package zmtp
 
 import (
 	"sync"
+	"time"
 )
 
 const (
@@ -54,14 +55,12 @@ func (r *reader) fill(need int) error {
 		}
 		return err
 	}
-	if err := r.deadline(); err != nil {
+	if err := r.wait(); err != nil {
 		return err
 	}
-	r.turn.next()
-	defer r.turn.next()
 	r.n, r.err = 0, nil
-	if err := r.raw.Read(r.attempt); err != nil {
-		return r.stop.instead(err)
+	if err := r.waited(r.raw.Read(r.attempt)); err != nil {
+		return err
 	}
 	r.w += r.n
 	return r.err
@@ -69,13 +68,11 @@ func (r *reader) fill(need int) error {
 
 // read reads at least one byte into p.
 func (r *reader) read(p []byte) (n int, err error) {
-	if err := r.deadline(); err != nil {
+	if err := r.wait(); err != nil {
 		return 0, err
 	}
-	r.turn.next()
-	defer r.turn.next()
 	n, err = r.nc.Read(p)
-	return n, r.stop.instead(err)
+	return n, r.waited(err)
 }
 
 // widen gets a connection without file descriptor a buffer for need bytes.
@@ -109,21 +106,22 @@ func (r *reader) readRaw(fd uintptr) bool {
 	return true
 }
 
-// leave tells CloseWrite that mu is free.
-func (r *reader) leave() {
+// unlock frees mu, and tells CloseWrite.
+func (r *reader) unlock() {
+	r.mu.unlock()
 	select {
 	case r.left <- struct{}{}:
 	default:
 	}
 }
 
-// discard reads until the stream ends.
+// discard reads until the stream ends, however long that takes.
 func (r *reader) discard() {
 	in := intakes.Get().(*intake)
 	defer intakes.Put(in)
 	for {
-		if _, err := r.nc.Read(in.buf); r.stop.instead(err) == ErrInterrupted {
-			r.resume()
+		if _, err := r.nc.Read(in.buf); isTimeout(err) {
+			r.nc.SetReadDeadline(time.Time{})
 		} else if err != nil {
 			return
 		}

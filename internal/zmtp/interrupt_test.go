@@ -2,9 +2,15 @@ package zmtp
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/go-zeromq/zmq4"
+
+	"github.com/troupe-go/troupe/internal/memnet"
 )
 
 // interrupted reads until a message is there, being interrupted again and again, and returns it.
@@ -113,6 +119,78 @@ func TestAnInterruptLeavesThePeersPromiseInForce(t *testing.T) {
 	soon(t, "silence", func() {
 		if _, err := c.Read(); err == nil || err == ErrInterrupted || c.Err() == nil {
 			t.Error(err)
+		}
+	})
+}
+
+// Whoever looks for messages often, and never for long, finds a peer that is gone all the same.
+func TestInterruptIsNoSignOfLife(t *testing.T) {
+	promised := beating(zmq4.Router)
+	promised.HeartbeatTTL = 3 * time.Second
+	for name, cfg := range map[string][2]*Config{
+		"heartbeat": {beating(zmq4.Dealer), quiet(zmq4.Router)},
+		"promise":   {quiet(zmq4.Dealer), promised},
+	} {
+		for _, often := range []time.Duration{time.Millisecond, 700 * time.Millisecond, 2 * time.Second} {
+			t.Run(fmt.Sprint(name, often), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					a, b, stall := beatingPair(t, cfg[0], cfg[1])
+					read := drained(b, ignore)
+					ended := make(chan error)
+					go func() {
+						for {
+							stop := time.AfterFunc(often, a.Interrupt)
+							_, err := a.ReadBatches(nil, 1)
+							stop.Stop()
+							if err != nil && err != ErrInterrupted {
+								ended <- err
+								return
+							}
+						}
+					}()
+					time.Sleep(time.Minute)
+					synctest.Wait()
+					if a.Err() != nil {
+						t.Fatal("a peer that is there:", a.Err())
+					}
+					stall()
+					stalled := time.Now()
+					silent(t, <-ended)
+					if d := time.Since(stalled); d > 6*time.Second {
+						t.Errorf("found after %v", d)
+					}
+					b.Close()
+					<-read
+				})
+			})
+		}
+	}
+}
+
+// CloseWrite takes its second, but not from somebody who does not want to wait for it.
+func TestInterruptEndsAReadDuringAGoodbye(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := memnet.Pipe()
+		c, _ := raw(t, a, b, 1000)
+		began := time.Now()
+		closed := make(chan struct{})
+		go func() { defer close(closed); c.CloseWrite() }()
+		synctest.Wait()
+		for range 3 {
+			time.AfterFunc(100*time.Millisecond, c.Interrupt)
+			if _, err := c.ReadBatches(nil, 1); err != ErrInterrupted {
+				t.Error(err)
+			}
+		}
+		if d := time.Since(began); d != 300*time.Millisecond {
+			t.Errorf("interrupted after %v", d)
+		}
+		if _, err := c.ReadBatches(nil, 1); err != ErrClosed {
+			t.Error(err)
+		}
+		<-closed
+		if d := time.Since(began); d != goodbye {
+			t.Errorf("closed after %v", d)
 		}
 	})
 }

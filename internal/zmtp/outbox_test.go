@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net"
 	"runtime"
 	"sync"
 	"testing"
@@ -231,6 +232,61 @@ func TestWhatASenderWroteIsNotWrittenAgain(t *testing.T) {
 			c.Close()
 			r.Close()
 		})
+	}
+}
+
+// cutOff is a connection over which one Write goes in part, and then nothing.
+type cutOff struct {
+	net.Conn
+	tryWriter
+	after int
+}
+
+func (c *cutOff) Write(p []byte) (int, error) {
+	n, _ := c.Conn.Write(p[:min(len(p), c.after)])
+	c.Conn.Close()
+	return n, net.ErrClosed
+}
+
+// Nor are those that went over as a whole when Serve finished what a sender began, and was cut off.
+func TestWhatWasWrittenOfASendersRestIsNotWrittenAgain(t *testing.T) {
+	for _, sealed := range []bool{false, true} {
+		for after := 0; after < 4000; after += 333 {
+			synctest.Test(t, func(t *testing.T) {
+				a, b := memnet.Pipe()
+				c, r := newConn(&cutOff{a, a.(tryWriter), after}, Peer{}, 1<<20), newConn(b, Peer{}, 1<<20)
+				if sealed {
+					sealing(c)
+					sealing(r)
+				}
+				o := NewOutbox(20, 0, nil)
+				o.serve(c)
+				for n := uint32(0); c.writer.owed < 2000; n++ { // until a sender has written a few of ten, as the size happens to be
+					if !o.Send(nil, [][]byte{binary.BigEndian.AppendUint32(nil, n), make([]byte, 310)}) {
+						t.Fatal("nothing is left", n)
+					}
+					if c.writer.owed > 0 && c.writer.owed < 2000 {
+						t.Fatal("little is left")
+					}
+				}
+				before, _ := o.Sent()
+				ended := make(chan error, 1)
+				go func() { ended <- o.Serve(c) }()
+				next := 0
+				for msg, err := r.Read(); err == nil; msg, err = r.Read() {
+					if int(binary.BigEndian.Uint32(msg[0])) != next {
+						t.Fatalf("%d came for %d", msg[0], next)
+					}
+					next++
+				}
+				<-ended
+				if sent, _ := o.Sent(); int(sent) != next || after > 1000 && sent == before {
+					t.Errorf("%d counted as sent, %d read", sent, next)
+				}
+				o.Close()
+				r.Close()
+			})
+		}
 	}
 }
 

@@ -25,6 +25,9 @@ type reader struct {
 	ttl  time.Duration   // the peer promised to send something this often; 0: it did not
 	turn turn            // for the heartbeat
 
+	began   time.Time     // the last wait, if there is a ttl
+	silence time.Duration // of interrupted waits since something came
+
 	cipher   Cipher // nil: frames come as they are
 	overhead uint64 // the cipher's
 	publish  bool   // SUBSCRIBE and CANCEL become messages
@@ -48,6 +51,7 @@ type reader struct {
 func (r *reader) init(nc net.Conn, maxMessage int64) {
 	r.mu, r.nc, r.raw, r.max = make(gate, 1), nc, rawOf(nc), uint64(maxMessage)
 	r.left = make(chan struct{}, 1)
+	r.stop.bell = make(chan struct{}, 1)
 	r.attempt = r.readRaw
 }
 

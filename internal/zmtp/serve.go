@@ -77,12 +77,12 @@ func (o *Outbox) take() (taken, empty bool) {
 
 // write writes b, the first in hand. If another connection has a part of its first message, that is written again.
 func (o *Outbox) write(c *Conn, b *parcel) (err error) {
-	n := len(b.buf)
+	var n int
 	kept := b.halfOn != nil && b.halfOn != c // the other connection has its memory still
-	if b.halfOn != c {
+	if b.halfOn == c {
+		n, err = c.flushEncoded(b.buf)
+	} else {
 		n, err = c.writeEncoded(b.buf)
-	} else if err = c.Flush(); err != nil {
-		n = 0
 	}
 	o.mu.Lock()
 	messages := o.written(b, n)

@@ -26,7 +26,8 @@ type writer struct {
 	nc   net.Conn
 	raw  syscall.RawConn // nil if nc has none
 	err  error           // nothing can be written any more
-	rest []byte          // what a TryWrite left, to be written before anything else
+	rest []byte          // what a TryWrite, or a PONG, left: to be written before anything else
+	owed int             // bytes of a TryWrite's message that were not written
 
 	cipher   Cipher // nil: frames go as they are
 	overhead int    // the cipher's
@@ -130,7 +131,7 @@ func (w *writer) tryPong() bool {
 	if len(w.rest) > 0 {
 		return false
 	}
-	w.takePong()
+	w.rest = w.takePong(w.rest)
 	n, err := w.try(w.rest)
 	if err != nil {
 		w.rest = nil
@@ -140,14 +141,15 @@ func (w *writer) tryPong() bool {
 	return len(w.rest) == 0
 }
 
-// takePong appends PONG and PING to rest.
-func (w *writer) takePong() {
+// takePong appends the PONG and PING that are due.
+func (w *writer) takePong(dst []byte) []byte {
 	if context := w.pong.Swap(nil); context != nil {
-		w.rest = w.appendCommand(w.rest, zmq4.CmdPong, *context)
+		dst = w.appendCommand(dst, zmq4.CmdPong, *context)
 	}
 	if body := w.ping.Swap(nil); body != nil {
-		w.rest = w.appendCommand(w.rest, zmq4.CmdPing, *body)
+		dst = w.appendCommand(dst, zmq4.CmdPing, *body)
 	}
+	return dst
 }
 
 // appendCommand appends what goes over the wire for a command.
@@ -202,15 +204,15 @@ func (w *writer) write(batch [][][]byte) (n int, err error) {
 	if w.err != nil {
 		return 0, w.err
 	}
-	w.takePong()
-	if len(w.rest) == 0 && len(batch) == 0 {
+	if len(w.rest) == 0 && !w.due() && len(batch) == 0 {
 		return 0, nil
 	}
 	g := gather{w: w.nc, cipher: w.cipher, buf: borrowBuffer()}
 	defer giveBackBuffer(g.buf)
-	before := len(w.rest)
-	*g.buf = append((*g.buf)[:0], w.rest...)
+	*g.buf = w.takePong(append((*g.buf)[:0], w.rest...))
+	before := len(*g.buf)
 	w.rest = nil
+	defer func() { w.owed -= min(w.owed, g.written) }()
 	for _, msg := range batch {
 		last := len(msg) - 1
 		for i, body := range msg {
