@@ -97,6 +97,7 @@ func TestTellAndAskReachAnotherNode(t *testing.T) {
 	})
 }
 
+// C35
 func TestErrorsKeepTheirIdentityOnTheWay(t *testing.T) {
 	if err := codec.RegisterError(errOwn, "actor_test.own"); err != nil {
 		t.Fatal(err)
@@ -241,7 +242,7 @@ func TestDeliverTakesAnythingAndNeverBlocks(t *testing.T) {
 	})
 }
 
-// Remote messages over the bound are dead letters, each counted, and the actor beside is not delayed.
+// C37: remote messages over the bound are dead letters, each counted, and the actor beside is not delayed.
 func TestAFullMailboxHoldsUpNobodyElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, nodes := join(t, actor.Config{}, "alpha", "beta")

@@ -26,18 +26,15 @@ func scopeOf(in Scope) (scope, error) {
 		if in != nil && in.node != "" {
 			return in.scope(), nil
 		}
-	case nil:
-	default:
-		return foreignScope(in)
 	}
-	return scope{}, fmt.Errorf("%w: nil or zero Scope", ErrUsage)
+	return foreignScope(in)
 }
 
 // foreignScope asks a type that embeds a Scope, which may be nil in its turn.
 func foreignScope(in Scope) (sc scope, err error) {
 	defer func() {
 		if recover() != nil || sc.sys == nil || sc.sys.node == "" {
-			sc, err = scope{}, fmt.Errorf("%w: nil Scope in a %T", ErrUsage, in)
+			sc, err = scope{}, fmt.Errorf("%w: nil or zero Scope, as a %T", ErrUsage, in)
 		}
 	}()
 	return in.scope(), nil

@@ -16,6 +16,7 @@ import (
 	"github.com/troupe-go/troupe/actor"
 )
 
+// C42
 func TestExactlyOneOfManySpawnsOfANameWins(t *testing.T) {
 	s := start(t, actor.Config{Node: "alpha"})
 	var created, won atomic.Int32
@@ -54,6 +55,7 @@ func TestBadNamesAreRefused(t *testing.T) {
 	spawn(t, s, strings.Repeat("x", 255), func(*actor.Context, int) error { return nil })
 }
 
+// C43
 func TestStopThenSpawnOfTheSameNameAlwaysWorks(t *testing.T) {
 	s := start(t, actor.Config{})
 	for i := range 2000 {
@@ -72,6 +74,7 @@ func TestStopThenSpawnOfTheSameNameAlwaysWorks(t *testing.T) {
 	}
 }
 
+// C40
 func TestNoMessageIsHandledBeforeTheStartHookHasReturned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, actor.Config{HWM: 10})
@@ -98,6 +101,7 @@ func TestNoMessageIsHandledBeforeTheStartHookHasReturned(t *testing.T) {
 	})
 }
 
+// C41
 func TestAFailedStartOfATemporaryActorStopsItAndFreesItsName(t *testing.T) {
 	for what, create := range map[string]func() *player[int]{
 		"error":  func() *player[int] { return &player[int]{start: func(*actor.Context) error { return errOwn }} },
@@ -134,7 +138,7 @@ func TestAFailedStartOfATemporaryActorStopsItAndFreesItsName(t *testing.T) {
 	}
 }
 
-// The failing message is dropped, the rest is handled in order by a fresh instance, hooks run once per instance.
+// C46: the failing message is dropped, the rest is handled in order by a fresh instance, hooks run once per instance.
 func TestAFailureRestartsTheActorWithItsQueueKept(t *testing.T) {
 	for what, fail := range map[string]func() error{
 		"error":  func() error { return errOwn },

@@ -15,6 +15,7 @@ import (
 	"github.com/troupe-go/troupe/actor"
 )
 
+// C44
 func TestStopHandlesWhatWasToldBeforeAndDropsWhatComesAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, actor.Config{})
@@ -93,6 +94,7 @@ func TestStopGivesUpOnAHandlerThatDoesNotReturn(t *testing.T) {
 	})
 }
 
+// C45
 func TestStopHookRunsOnceHoweverOftenTheActorIsStopped(t *testing.T) {
 	for range 20 {
 		s := start(t, actor.Config{})
@@ -164,6 +166,7 @@ func named(t *testing.T, in actor.Scope, name string, log *list[string]) actor.R
 	return ref
 }
 
+// C49
 func TestATreeStopsFromItsYoungestLeaves(t *testing.T) {
 	for _, how := range []string{"stop", "close", "context"} {
 		s := start(t, actor.Config{Node: "n"})
@@ -279,6 +282,7 @@ func TestAfterCloseEverythingIsRefused(t *testing.T) {
 	}
 }
 
+// C50
 func TestCloseIsBoundedByItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, actor.Config{})
@@ -299,6 +303,7 @@ func TestCloseIsBoundedByItsContext(t *testing.T) {
 	})
 }
 
+// C39
 func TestAStoppedActorsQueueIsNotKept(t *testing.T) {
 	s := start(t, actor.Config{HWM: 1 << 20})
 	ref := spawn(t, s, "", func(c *actor.Context, b []byte) error {

@@ -99,6 +99,7 @@ func NewSystem(cfg Config) (*System, error) {
 	s.defaults = options{hwm: cfg.HWM, wait: cfg.Wait, shutdown: defaultShutdown, rules: &rules, around: slices.Clone(cfg.Middleware)}
 	s.events.log = cfg.Log
 	s.dead = deadLetters{counts: map[Reason]uint64{}, rest: map[Reason]uint64{}, log: cfg.Log, events: &s.events}
+	s.table.init()
 	s.workers.init()
 	s.pending.init()
 	return s, nil

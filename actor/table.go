@@ -2,6 +2,7 @@ package actor
 
 import (
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -19,23 +20,22 @@ const chunkSize = 1024
 
 type chunk [chunkSize]atomic.Pointer[cell]
 
+func (t *table) init() { t.chunks.Store(new([]*chunk)) }
+
 func (t *table) get(id uint64) *cell {
-	c := t.slot(uint32(id >> 32))
-	if c == nil {
-		return nil
-	}
-	if found := c.Load(); found != nil && found.self.id == id {
-		return found
+	if n := uint32(id >> 32); t.has(n) {
+		if c := t.slot(n).Load(); c != nil && c.self.id == id {
+			return c
+		}
 	}
 	return nil
 }
 
+// has says whether there is a slot n.
+func (t *table) has(n uint32) bool { return int(n/chunkSize) < len(*t.chunks.Load()) }
+
 func (t *table) slot(n uint32) *atomic.Pointer[cell] {
-	chunks := t.chunks.Load()
-	if chunks == nil || int(n/chunkSize) >= len(*chunks) {
-		return nil
-	}
-	return &(*chunks)[n/chunkSize][n%chunkSize]
+	return &(*t.chunks.Load())[n/chunkSize][n%chunkSize]
 }
 
 // add gives c an id and makes it known.
@@ -56,15 +56,10 @@ func (t *table) add(c *cell) {
 }
 
 func (t *table) grow(n uint32) {
-	var chunks []*chunk
-	if old := t.chunks.Load(); old != nil {
-		chunks = *old
+	if !t.has(n) {
+		bigger := append(slices.Clone(*t.chunks.Load()), new(chunk))
+		t.chunks.Store(&bigger)
 	}
-	if int(n/chunkSize) < len(chunks) {
-		return
-	}
-	bigger := append(chunks[:len(chunks):len(chunks)], new(chunk))
-	t.chunks.Store(&bigger)
 }
 
 func (t *table) remove(c *cell) {

@@ -62,13 +62,18 @@ func (s *System) find(pid PID) (*cell, error) {
 		if c := s.table.get(pid.id); c != nil {
 			return c, nil
 		}
-		return nil, s.noActor(pid)
 	}
+	return s.findByName(pid)
+}
+
+// findByName is find for a PID that has a name, or is none of an actor that is here.
+func (s *System) findByName(pid PID) (*cell, error) {
 	if pid.IsZero() {
 		return nil, fmt.Errorf("%w: the zero PID", ErrNoActor)
 	}
 	at := pid.at.Value()
 	switch {
+	case pid.at == s.self.at:
 	case at.node == "":
 		_, err := ParsePID(at.name)
 		if err == nil { // "": made by ExactPID

@@ -77,6 +77,7 @@ func TestTellToAFullMailboxNeverWaitsFromInside(t *testing.T) {
 	})
 }
 
+// C36
 func TestPoliciesOfAFullMailbox(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, actor.Config{})

@@ -122,12 +122,14 @@ func TestRelativeSocketFileIsRemovedFromWhereItWasBound(t *testing.T) {
 	gone(t, filepath.Join(dir, "s"))
 }
 
+// C13
 func TestDeadSocketFileIsReplaced(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	die(t, path)
 	answers(t, listenAt(t, "unix", path), "unix", path)
 }
 
+// C13
 func TestLiveSocketIsLeftAlone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	first := listenAt(t, "unix", path)
@@ -138,6 +140,7 @@ func TestLiveSocketIsLeftAlone(t *testing.T) {
 	answers(t, first, "unix", path)
 }
 
+// C13
 func TestFilesThatAreNoSocketsAreLeftAlone(t *testing.T) {
 	dir := t.TempDir()
 	file, link, sub := filepath.Join(dir, "file"), filepath.Join(dir, "link"), filepath.Join(dir, "sub")
@@ -196,6 +199,7 @@ func TestOfManyThatFindADeadSocketOneGetsIt(t *testing.T) {
 	}
 }
 
+// C14
 func TestLongSocketPathIsRefusedBeforeAnythingHappens(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
