@@ -3,7 +3,7 @@
 //	go -C internal/bench test -run '^$' -bench '^BenchmarkSocket$' .
 //	go -C internal/bench test -run '^$' -bench 'Socket/push-pull/tcp/100$' -count 5 .
 //
-// It needs gcc and libzmq3-dev (Debian's names); without them the libzmq side is skipped. All of it takes about four
+// (Package actors, below it, compares the actors with another framework's.) It needs gcc and libzmq3-dev (Debian's names); without them the libzmq side is skipped. All of it takes about four
 // minutes for each -count, on a machine that does nothing else.
 //
 // # What is measured
