@@ -8,31 +8,34 @@ import (
 // cell is what there is to an actor besides its mailbox and the type of its messages: its place among the others, and its
 // life, which the worker that runs it leads.
 type cell struct {
-	sys   *System
-	box   box // the inbox that the cell is part of
-	self  PID
-	path  string   // its registered name: its parents' names and its own, joined by "/"; "" = none
-	set   *options // as Spawn's were; shared by actors without any
-	flags atomic.Uint32
-	life  atomic.Pointer[life] // of the present instance; nil before the first
-
-	// The worker's alone.
-	handling bool // the worker is in the program's handler, or was ended there by runtime.Goexit
-	hooked   bool // may have hooks, or has sources; not changed after Spawn
-	started  bool // the start hook of the present instance has returned, and its stop hook has not run
+	path string   // its registered name: its parents' names and its own, joined by "/"; "" = none
+	set  *options // as Spawn's were; shared by actors without any
 
 	counts  counts
 	held    atomic.Pointer[member] // of a restart of several siblings, see flagHold
 	failure atomic.Pointer[error]  // what a child escalated, see flagFail
 
-	nextReady *cell   // guarded by workers.mu
-	parent    *cell   // nil at the top
-	home      *family // the parent's children, or the System's
+	parent *cell   // nil at the top
+	home   *family // the parent's children, or the System's
 	family
 	older, younger *cell               // siblings
 	gone           chan struct{}       // guarded by family.mu; nil until somebody waits
 	left           bool                // guarded by family.mu
 	watches        map[*watch]struct{} // guarded by family.mu; of others that watch this actor
+
+	// What a message needs comes last, next to the inbox's queue: in memory that is not in a processor's cache, that is
+	// what handling it costs.
+	sys       *System
+	box       box // the inbox that the cell is part of
+	self      PID
+	nextReady *cell // guarded by workers.mu
+	flags     atomic.Uint32
+
+	// The worker's alone.
+	handling bool                 // the worker is in the program's handler, or was ended there by runtime.Goexit
+	hooked   bool                 // may have hooks, or has sources; not changed after Spawn
+	started  bool                 // the start hook of the present instance has returned, and its stop hook has not run
+	life     atomic.Pointer[life] // of the present instance; nil before the first
 }
 
 const (

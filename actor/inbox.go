@@ -14,17 +14,18 @@ import (
 // worker at a time runs it: the one that claimed it by a wake of its queue.
 type inbox[M any] struct {
 	cell
-	queue    queue.Queue[letter[M]]
-	typeName string
-	create   func() Receiver[M] // nil: there is one instance, without hooks or state
+	queue queue.Queue[letter[M]]
 
 	// The worker's alone.
-	inst    Receiver[M] // nil before it is started and after it is stopped
 	receive func(*Context, M) error
 	batch   []letter[M]
 	next    int // index in batch
 	turns   uint32
-	aside   *aside[M] // nil until first needed
+	aside   *aside[M]   // nil until first needed
+	inst    Receiver[M] // nil before it is started and after it is stopped
+
+	typeName string
+	create   func() Receiver[M] // nil: there is one instance, without hooks or state
 }
 
 // letter is a message in the queue of an actor that takes an M.
@@ -57,6 +58,9 @@ type box interface {
 	dropQueue()
 }
 
+// many messages are worth being taken together.
+const many = 64
+
 // run handles messages until there are none. Then another worker may have it: nothing of b is the caller's any more, who
 // searches for another actor.
 func (b *inbox[M]) run() (searching bool) {
@@ -76,6 +80,9 @@ func (b *inbox[M]) run() (searching bool) {
 		b.batch, b.next = nil, 0
 		var batch []letter[M]
 		if busy := b.sys.workers.queued.Load() > 0; !busy {
+			if few := len(empty); 1 < few && few < many {
+				b.sys.workers.pause()
+			}
 			batch, empty = b.queue.Poll(empty), nil
 			if batch == nil {
 				searching = b.sys.workers.stay(b)

@@ -141,6 +141,16 @@ func (p *workers) stay(b box) (searching bool) {
 	return true
 }
 
+// pause lets others run for a little.
+func (p *workers) pause() {
+	for range turns {
+		if p.queued.Load() > 0 {
+			return
+		}
+		runtime.Gosched()
+	}
+}
+
 // leave ends a search without having taken an actor.
 func (p *workers) leave() {
 	p.searching.Add(-1)

@@ -186,15 +186,14 @@ func (q *Queue[T]) TakeFirst() []T {
 	return batch
 }
 
-// Take hands the consumer everything queued, oldest first. In exchange buf (an earlier Take's result, all of it Done, or
-// nil) becomes the queue's, whatever the result is. An empty result parks the consumer: the next Push says wake.
+// Take hands the consumer everything queued, oldest first. In exchange buf (an earlier Take's result, all of it Done and
+// zeroed, or nil) becomes the queue's, whatever the result is. An empty result parks the consumer: the next Push says wake.
 func (q *Queue[T]) Take(buf []T) []T { return q.take(buf, parked) }
 
 // Poll is a Take whose empty result does not park the consumer: it may look at Ready for a while, and no Push says wake.
 func (q *Queue[T]) Poll(buf []T) []T { return q.take(buf, looking) }
 
 func (q *Queue[T]) take(buf []T, otherwise consumer) []T {
-	clear(buf)
 	q.mu.Lock()
 	if len(q.items) == 0 {
 		q.consumer = otherwise
