@@ -217,10 +217,14 @@ func (o *Outbox) Close() (unsent int) {
 		o.over = true
 		close(o.closed)
 	}
-	if c := o.conn; o.blocked && c != nil {
-		o.mu.Unlock()
-		c.Close()
-		o.mu.Lock()
+	for o.writing { // by a Send perhaps, and then, as Serve was quicker to see its end than we were, by that
+		if c := o.conn; o.blocked && c.Err() == nil {
+			o.mu.Unlock()
+			c.Close()
+			o.mu.Lock()
+			continue
+		}
+		o.settled.Wait()
 	}
 	return o.clear()
 }

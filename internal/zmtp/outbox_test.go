@@ -359,3 +359,31 @@ func TestFullOutboxRefusesAndTellsWhenThereIsRoom(t *testing.T) {
 		}
 	})
 }
+
+// Close finds a Send writing, and before it can go on Serve has begun to write what that Send left.
+func TestCloseEndsAWriteThatBeganWhileItWaitedForAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := memnet.Pipe()
+		defer b.Close()
+		c := newConn(a, Peer{}, 1<<20)
+		o := NewOutbox(0, 0, nil)
+		o.Send(nil, [][]byte{make([]byte, 100<<10)}) // nobody reads it
+		o.serve(c)
+		o.take()
+		o.writing = true
+		unsent := make(chan int, 1)
+		go func() { unsent <- o.Close() }()
+		synctest.Wait()
+		o.mu.Lock()
+		o.settle()
+		o.writing, o.blocked = true, true // as first does
+		left := o.hand[0]
+		o.mu.Unlock()
+		if err := o.write(c, left); err != ErrClosed {
+			t.Error(err)
+		}
+		if n := <-unsent; n != 1 {
+			t.Errorf("%d messages were not sent", n)
+		}
+	})
+}
