@@ -132,10 +132,11 @@ func (s *sole) find() {
 
 // read reads the one connection there is in the place of its goroutine, until something came over it, or it is the
 // caller's turn, or ctx ended, and leaves the line. It reports false, and does nothing, if there is no such connection or
-// its goroutine has to stop reading first: then the turn is to be waited for.
+// its goroutine has to stop reading first: then the turn is to be waited for. So it does if Close has given the turns to
+// those who were in line before.
 func (s *Socket) read(ctx context.Context, turn chan struct{}) bool {
 	in := s.in.sole.one.Load()
-	if in == nil || ctx.Err() != nil || in.inbox.Len() > 0 || !in.lead.take(in.conn) {
+	if in == nil || s.closed.Load() || ctx.Err() != nil || in.inbox.Len() > 0 || !in.lead.take(in.conn) {
 		return false
 	}
 	l := &in.lead

@@ -8,7 +8,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/troupe-go/troupe/internal/memnet"
 )
 
 // reading waits until a Recv of s reads a connection itself.
@@ -190,5 +193,35 @@ func TestTheEndOfAConnectionIsNoticedWhoeverReads(t *testing.T) {
 		}
 		again.Close(ended())
 		until(t, "it is noticed while nobody receives", gone)
+	})
+}
+
+// A Recv that looked whether its socket is closed just before that was.
+func TestARecvReadsNothingOnceItsSocketCloses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := memnet.New()
+		dealer, router := open(t, Dealer, Config{Network: network}), open(t, Router, Config{Network: network})
+		connect(t, dealer, bind(t, router, "tcp://there:1"))
+		send(t, dealer, "first")
+		recv(t, router)
+		network.Stall("there:1")
+		send(t, dealer, string(make([]byte, 1<<20)))
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if _, err := dealer.Recv(ctx); !errors.Is(err, context.DeadlineExceeded) { // it read, so nobody does for a while
+			t.Fatal(err)
+		}
+		closed := make(chan error, 1)
+		go func() { closed <- dealer.Close(context.Background()) }() // lingers
+		synctest.Wait()
+		turn := dealer.in.waiting.enter()
+		if dealer.read(context.Background(), turn) {
+			t.Error("it read")
+		} else {
+			dealer.in.waiting.leave(turn)
+		}
+		if err := <-closed; !errors.Is(err, ErrUnsent) {
+			t.Error(err)
+		}
 	})
 }
