@@ -140,17 +140,17 @@ func (s *Socket) hasRoom() bool {
 	case *pair:
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		return p.with != nil && p.with.out.HasRoom()
+		return p.with != nil && p.with.present() && p.with.out.HasRoom()
 	}
 	return true // it drops, or its waits are rare and short
 }
 
-// hasRoom says whether one of the peers has room.
+// hasRoom says whether one of the peers that count has room.
 func (b *balancer) hasRoom() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, p := range b.peers {
-		if p.out.HasRoom() {
+		if p.present() && p.out.HasRoom() {
 			return true
 		}
 	}

@@ -8,7 +8,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/troupe-go/troupe/internal/memnet"
 )
 
 // proxied runs a Proxy, which is ended with the test. What it returned can be received once.
@@ -315,6 +318,35 @@ func BenchmarkProxyStreamer(b *testing.B) {
 				pull.Recv(ctx)
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
+		})
+	}
+}
+
+func TestAProxyReceivesNothingForPeersThatDoNotCount(t *testing.T) {
+	for _, typ := range []SocketType{Push, Pair, Dealer} {
+		t.Run(string(typ), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				network := memnet.New()
+				in := open(t, Pull, Config{Network: network})
+				push := open(t, Push, Config{Network: network})
+				connect(t, push, bind(t, in, "tcp://front:1"))
+				back := open(t, typ, Config{Network: network, Immediate: true})
+				connect(t, back, "tcp://back:1") // nobody yet
+				control := new(ProxyControl)
+				done := proxied(t, in, back, nil, control)
+				send(t, push, "early")
+				synctest.Wait()
+				if st := control.Stats(); st.Front.Received != 0 {
+					t.Errorf("%+v without anybody at the back", st)
+				}
+				there := open(t, map[SocketType]SocketType{Push: Pull, Pair: Pair, Dealer: Router}[typ], Config{Network: network})
+				bind(t, there, "tcp://back:1")
+				if got := recv(t, there); got[len(got)-1] != "early" {
+					t.Errorf("received %q", got)
+				}
+				control.Terminate()
+				returns(t, done, nil)
+			})
 		})
 	}
 }
