@@ -33,11 +33,16 @@ func (r *router) up(in *inlet, identity []byte) error {
 		identity = in.peer.id
 	}
 	id := string(identity)
-	if other := r.routes[id]; other != nil && other.peer != in.peer {
-		if !r.s.cfg.Handover {
+	if other := r.routes[id]; other == nil || other.peer != in.peer {
+		if other != nil && !r.s.cfg.Handover {
 			return fmt.Errorf("identity %q is another peer's", id)
 		}
-		other.conn.Close()
+		if other != nil {
+			other.conn.Close()
+		}
+		if in.peer.dials && r.forget(in.peer) { // what is queued is for who was there before
+			r.s.drop(in.peer, Lost, in.peer.out.Purge())
+		}
 	}
 	in.id = []byte(id)
 	r.routes[id] = in
@@ -56,14 +61,20 @@ func (r *router) down(in *inlet) {
 func (r *router) leave(p *peer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !p.dials {
-		return
+	if p.dials {
+		r.forget(p)
 	}
+}
+
+// forget removes the route to p, if there is one.
+func (r *router) forget(p *peer) (had bool) {
 	for _, in := range r.routes {
 		if in.peer == p {
 			r.remove(in)
+			had = true
 		}
 	}
+	return had
 }
 
 // remove removes in's route, if it still is in's. Sends that wait for it to have room learn that it is gone.

@@ -115,3 +115,27 @@ func TestHandoverGivesTheIdentityToTheNewcomer(t *testing.T) {
 		})
 	})
 }
+
+// Whoever is at an endpoint now is not called what somebody else was called who was there.
+func TestARouterForgetsTheIdentityOfWhoWasAtAnEndpointBefore(t *testing.T) {
+	overEach(t, func(t *testing.T, at string) {
+		router := open(t, Router, Config{Mandatory: true})
+		connect(t, router, at)
+		for _, name := range []string{"a", "b"} {
+			dealer := open(t, Dealer, Config{Identity: []byte(name)})
+			bind(t, dealer, at)
+			send(t, dealer, "hello")
+			expect(t, router, name, "hello")
+			if name == "b" { // and it gets nothing that was for a
+				if err := router.Send(ended(), []byte("a"), []byte("x")); !errors.Is(err, ErrUnroutable) {
+					t.Errorf("a message for a, where b is: %v", err)
+				}
+			}
+			send(t, router, name, "for "+name)
+			expect(t, dealer, "for "+name)
+			shut(t, dealer)
+			until(t, "it is gone", func() bool { return len(livePeers(router)) == 0 })
+			send(t, router, name, "later for "+name)
+		}
+	})
+}
