@@ -67,8 +67,11 @@ func (b *subscriber) down(in *inlet) {
 	b.mu.Lock()
 	delete(b.links, in)
 	b.mu.Unlock()
-	if in.peer.dials {
-		in.peer.out.Purge()
+	if !in.peer.dials {
+		return
+	}
+	if n := in.peer.out.Purge(); b.x { // a SUB's are subscriptions, which the next connection gets
+		b.s.drop(in.peer, Lost, n)
 	}
 }
 

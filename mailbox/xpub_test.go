@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"testing/synctest"
+
+	"github.com/troupe-go/troupe/internal/memnet"
 )
 
 func TestAnXPubReceivesFirstAndLastSubscriptions(t *testing.T) {
@@ -165,5 +168,29 @@ func TestMessagesAreNotHeldUpByNotices(t *testing.T) {
 			}
 		}
 		t.Error("the message waits behind all subscriptions")
+	})
+}
+
+func TestWhatAnXSubCouldNotSendIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := memnet.New()
+		xpub, xsub := open(t, XPub, Config{Network: network}), open(t, XSub, Config{Network: network})
+		connect(t, xsub, bind(t, xpub, "tcp://there:1"))
+		until(t, "connected", func() bool { return len(livePeers(xsub)) == 1 })
+		send(t, xsub, "hello")
+		expect(t, xpub, "hello")
+		network.Stall("there:1")
+		const n = 300
+		for range n {
+			if err := xsub.Send(ended(), []byte("message"), tenKiB); err != nil {
+				t.Fatal(err)
+			}
+		}
+		network.Cut("there:1")
+		xpub.Close(ended())
+		synctest.Wait()
+		if st := xsub.Stats(); st.Sent+st.Dropped[Lost] != n+1 || st.Queued != 0 {
+			t.Errorf("of %d messages %d were sent, %d are queued and dropped are %v", n+1, st.Sent, st.Queued, st.Dropped)
+		}
 	})
 }
