@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sync"
 
@@ -98,7 +99,7 @@ func pack(head, frames [][]byte) [][]byte {
 func (p *pipe) fits() bool {
 	limit := p.limit
 	if p.loan != nil {
-		limit += p.loan.extra
+		limit += min(p.loan.extra, math.MaxInt-limit)
 	}
 	n := p.count()
 	return n == 0 || p.newest() || p.limit <= 0 || n < limit

@@ -3,6 +3,7 @@ package mailbox
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"testing"
@@ -147,4 +148,23 @@ func TestAPipeKeepsTheOrder(t *testing.T) {
 	if err := p.Wait(t.Context()); err != nil {
 		t.Error(err)
 	}
+}
+
+func TestMarksAsHighAsCanBeAreNotLowTogether(t *testing.T) {
+	overEach(t, func(t *testing.T, at string) {
+		for _, recvHWM := range []int{0, math.MaxInt} {
+			pull, push := pipeline(t, at, Config{RecvHWM: recvHWM}, Config{SendHWM: math.MaxInt})
+			until(t, "connected", func() bool { return len(livePeers(push)) == 1 })
+			for i := range 2000 {
+				if err := push.Send(ended(), fmt.Append(nil, i)); err != nil {
+					t.Fatal(i, err)
+				}
+			}
+			for i := range 2000 {
+				expect(t, pull, fmt.Sprint(i))
+			}
+			shut(t, push)
+			shut(t, pull)
+		}
+	})
 }
