@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"testing"
 	"testing/synctest"
 
@@ -60,6 +61,30 @@ func TestWhatWaitsForRecvIsBoundedInMemoryToo(t *testing.T) {
 			})
 		})
 	}
+}
+
+// However small messages are, each that comes alone takes memory for a place of its own.
+func TestWhatTricklesInIsBoundedInMemoryToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := memnet.New()
+		cfg := smallMemory(network)
+		cfg.RecvHWM = math.MaxInt
+		pull, push := open(t, Pull, cfg), open(t, Push, Config{Network: network})
+		connect(t, push, bind(t, pull, "tcp://server:5555"))
+		const sent = 5000
+		for range sent {
+			send(t, push, "")
+			synctest.Wait()
+		}
+		if n := pull.Stats().Waiting; n > 1000 {
+			t.Errorf("%d messages wait for Recv", n)
+		}
+		for range sent {
+			expect(t, pull, "")
+		}
+		shut(t, push)
+		shut(t, pull)
+	})
 }
 
 func TestPeersThatAreGoneLeaveLittleBehind(t *testing.T) {

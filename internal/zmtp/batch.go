@@ -10,6 +10,9 @@ type Batch struct {
 	payload  int // bytes in the messages' frames
 }
 
+// batchCost is memory that a queued batch takes besides its messages: its place in lists, which grow by doubling.
+const batchCost = 100
+
 // NewBatch returns an empty batch in the memory of buf, behind what is in it.
 func NewBatch(buf []byte) Batch { return Batch{buf: buf[len(buf):]} }
 
@@ -22,12 +25,15 @@ func (b *Batch) Len() int { return b.messages }
 // Payload is how many bytes are in the frames of b's messages.
 func (b *Batch) Payload() int { return b.payload }
 
-// Size is about how many bytes of memory b takes.
+// Size is about how many bytes of memory b takes while it is queued: none once it is empty.
 func (b *Batch) Size() int {
-	if b.msg != nil {
-		return footprint(b.msg)
+	switch {
+	case b.messages == 0:
+		return 0
+	case b.msg != nil:
+		return batchCost + footprint(b.msg)
 	}
-	return len(b.buf) - b.at
+	return batchCost + len(b.buf) - b.at
 }
 
 // Fits says whether size bytes more fit in b's memory.
