@@ -144,7 +144,7 @@ func (s *Socket) up(in *inlet, identity []byte) bool {
 	if !in.peer.dials {
 		s.pattern.join(in.peer)
 	}
-	s.room.wake()
+	s.wakeSends()
 	return true
 }
 

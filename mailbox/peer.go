@@ -71,13 +71,18 @@ func (p *peer) send(head, frames [][]byte) bool {
 
 // room is called when out, which was full or heavy, has room.
 func (p *peer) room() {
-	if p.s.cfg.Mandatory || p.s.cfg.NoDrop { // those who wait do so for different peers
-		p.s.room.wakeAll()
-	} else {
-		p.s.room.wake()
-	}
+	p.s.wakeSends()
 	if in := p.in.Load(); in != nil {
 		p.s.in.wake(in)
+	}
+}
+
+// wakeSends lets a Send that waits look again, or all, if they wait for different peers.
+func (s *Socket) wakeSends() {
+	if s.cfg.Mandatory || s.cfg.NoDrop {
+		s.room.wakeAll()
+	} else {
+		s.room.wake()
 	}
 }
 

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/troupe-go/troupe/internal/memnet"
 )
 
 func TestMandatoryRouterSaysWhoIsUnknown(t *testing.T) {
@@ -136,6 +139,42 @@ func TestARouterForgetsTheIdentityOfWhoWasAtAnEndpointBefore(t *testing.T) {
 			shut(t, dealer)
 			until(t, "it is gone", func() bool { return len(livePeers(router)) == 0 })
 			send(t, router, name, "later for "+name)
+		}
+	})
+}
+
+// Others may wait for somebody else, and have come before.
+func TestSendsThatWaitForAnIdentityGoToWhoTakesIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := memnet.New()
+		router := open(t, Router, Config{Network: network, Mandatory: true, Handover: true, SendHWM: 1})
+		bind(t, router, "tcp://slow:1")
+		bind(t, router, "tcp://fast:1")
+		large := make([]byte, 1<<20)
+		sent := make(map[string]chan error)
+		for _, name := range []string{"a", "b"} {
+			dealer := open(t, Dealer, Config{Network: network, Identity: []byte(name)})
+			connect(t, dealer, "tcp://slow:1")
+			send(t, dealer, "hello")
+			expect(t, router, name, "hello")
+		}
+		network.Stall("slow:1")
+		for _, name := range []string{"a", "b"} {
+			send(t, router, name, string(large))
+			done := make(chan error, 1)
+			go func() { done <- router.Send(within(t, time.Minute), []byte(name), []byte("x")) }()
+			sent[name] = done
+			synctest.Wait()
+		}
+		newcomer := open(t, Dealer, Config{Network: network, Identity: []byte("b")})
+		connect(t, newcomer, "tcp://fast:1")
+		expect(t, newcomer, "x")
+		if err := <-sent["b"]; err != nil {
+			t.Error(err)
+		}
+		network.Resume("slow:1")
+		if err := <-sent["a"]; err != nil {
+			t.Error(err)
 		}
 	})
 }
