@@ -28,14 +28,18 @@ func newInbox(limit int, most int64) *inbox {
 	return &inbox{limit: limit, most: most, parked: true, room: make(chan struct{}, 1)}
 }
 
-// wait waits for room, or until ctx ends, and returns for how many messages there is: none if ctx has ended.
-func (b *inbox) wait(ctx context.Context) int {
+// wait waits for room, or until ctx or c ends, and returns for how many messages there is: none if ctx has ended. What is
+// left of a connection that has ended is little, and there is room for all of it: nobody may come to make any, and until
+// it is taken the end is not acted upon.
+func (b *inbox) wait(ctx context.Context, c *zmtp.Conn) int {
 	if n := b.free(); n > 0 {
 		return n
 	}
 	for {
 		select {
 		case <-b.room:
+		case <-c.Done():
+			return b.all()
 		case <-ctx.Done():
 			return 0
 		}

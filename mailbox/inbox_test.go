@@ -7,6 +7,7 @@ import (
 	"math"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/troupe-go/troupe/internal/memnet"
 )
@@ -162,5 +163,56 @@ func TestRepWaitsForARequesterThatDoesNotRead(t *testing.T) {
 		shut(t, rude)
 		shut(t, good)
 		shut(t, server)
+	})
+}
+
+// Or it would wait for ever, with all that the requester has sent and has not read.
+func TestRepWaitsForNoRequesterThatIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := memnet.New()
+		cfg := smallMemory(network)
+		cfg.RecvHWM = 10
+		server, rude := open(t, Rep, cfg), open(t, Dealer, Config{Network: network, RecvHWM: 1})
+		connect(t, rude, bind(t, server, "tcp://server:5555"))
+		go func() {
+			for {
+				msg, err := server.Recv(context.Background())
+				if err != nil {
+					return
+				}
+				server.Send(context.Background(), msg[0], tenKiB)
+			}
+		}()
+		for range 200 {
+			send(t, rude, "", "request")
+		}
+		synctest.Wait()
+		if server.Stats().Waiting == 0 {
+			t.Error("no request waits")
+		}
+		rude.Close(ended())
+		time.Sleep(time.Second) // for naps
+		if st := server.Stats(); len(st.Peers) != 0 || st.Waiting != 0 {
+			t.Errorf("the requester is gone: %+v", st)
+		}
+	})
+}
+
+func TestASenderThatDoesNotRecvGetsItsNextConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := memnet.New()
+		dealer := open(t, Dealer, Config{Network: network, RecvHWM: 10})
+		connect(t, dealer, "tcp://server:5555")
+		for range 3 {
+			server := open(t, Dealer, Config{Network: network})
+			bind(t, server, "tcp://server:5555")
+			send(t, dealer, "request")
+			expect(t, server, "request")
+			for range 100 {
+				send(t, server, "nobody reads this")
+			}
+			synctest.Wait()
+			server.Close(ended())
+		}
 	})
 }

@@ -187,7 +187,7 @@ func (p *peer) read(c *zmtp.Conn, in *inlet) {
 	in.lead.hold(c)
 	var batches []zmtp.Batch
 	for {
-		room := in.inbox.wait(p.at.ctx)
+		room := in.inbox.wait(p.at.ctx, c)
 		var err error
 		switch batches, err = c.ReadBatches(batches[:0], max(room, 1)); {
 		case err == zmtp.ErrInterrupted:
