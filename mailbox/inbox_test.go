@@ -146,6 +146,7 @@ func TestRepWaitsForARequesterThatDoesNotRead(t *testing.T) {
 		for i := range sent {
 			send(t, rude, "", fmt.Sprint("r", i))
 		}
+		time.Sleep(time.Second) // for naps
 		synctest.Wait()
 		if n := served["r"]; n < 7 || n > 7+buffered {
 			t.Errorf("%d requests were served whose replies nobody reads", n)
