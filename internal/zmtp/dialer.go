@@ -107,7 +107,7 @@ func (d *Dialer) once() (lasted bool, err error) {
 	age := time.Since(start)
 	lasted = age >= d.cfg.BackoffMin
 	d.log.ended()
-	if d.ctx.Err() == nil {
+	if d.ctx.Err() == nil && !d.last.Load() {
 		c.Close()
 		d.log.lost(age, !lasted, c.Err())
 	}

@@ -222,3 +222,32 @@ func TestSilentListenerEndsAnAttemptAfterTheHandshakeTime(t *testing.T) {
 		l.Close()
 	})
 }
+
+// The peer closes its end because it was asked to: it is not lost, and not dialled again.
+func TestAGoodbyeIsNoLossInTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var book logbook
+		cfg := config(memnet.New(), &book)
+		l := listen(t, cfg, "tcp", "a:1", idle)
+		for _, age := range []time.Duration{0, time.Minute} {
+			connected := make(chan *Conn)
+			d := Dial(cfg, "tcp", "a:1", func(c *Conn) {
+				connected <- c
+				idle(c)
+			})
+			c := <-connected
+			time.Sleep(age)
+			d.Rest()
+			c.CloseWrite()
+			synctest.Wait()
+			d.Close()
+		}
+		l.Close()
+		if got := book.with("lost"); len(got) > 0 {
+			t.Error(got)
+		}
+		if got := book.with("trying again"); len(got) > 0 {
+			t.Error(got)
+		}
+	})
+}
