@@ -34,6 +34,9 @@ func (c *Conn) ReadBatches(batches []Batch, most int) ([]Batch, error) {
 		}
 	}
 	batches, err := c.reader.next(batches, most, c.command)
+	if err != nil && err != ErrInterrupted {
+		c.reader.end()
+	}
 	c.reader.unlock()
 	if err == ErrInterrupted {
 		return nil, c.reader.resume()

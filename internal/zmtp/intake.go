@@ -31,6 +31,14 @@ func (r *reader) closeIntake() {
 	r.in, r.r, r.w = nil, 0, 0
 }
 
+// end gives everything up: nothing more is read, but who has messages of the connection may keep it for long.
+func (r *reader) end() {
+	if r.in != nil && r.raw != nil {
+		intakes.Put(r.in)
+	}
+	r.in, r.r, r.w, r.kept, r.under = nil, 0, 0, nil, underway{}
+}
+
 // unread is what was read and not decoded.
 func (r *reader) unread() []byte {
 	if r.in == nil {

@@ -350,3 +350,26 @@ func FuzzFrames(f *testing.F) {
 		}
 	})
 }
+
+// Whoever has not received all of its messages keeps a connection, which may be one of many that are gone.
+func TestConnectionThatHasEndedKeepsNoBuffer(t *testing.T) {
+	for name, stream := range streams {
+		t.Run(name, func(t *testing.T) {
+			a, b := stream(t)
+			d, r := connect(t, a, b)
+			half := append(appendHeader(nil, 0, 1<<20), make([]byte, 20<<10)...)
+			if _, err := a.Write(append(appendMessage(nil, [][]byte{[]byte("message")}), half...)); err != nil {
+				t.Fatal(err)
+			}
+			d.Close()
+			var err error
+			for err == nil {
+				_, err = r.Read()
+			}
+			if r.reader.in != nil || r.reader.kept != nil || r.reader.under.body != nil {
+				t.Errorf("after %v it keeps %d bytes of %d, and %d of a message", err,
+					len(r.reader.unread()), cap(r.reader.unread()), cap(r.reader.under.body))
+			}
+		})
+	}
+}
