@@ -20,6 +20,9 @@ import (
 //
 // If the endpoint can be reached from other machines, and Config.Security is nil, the log gets a warning.
 func (s *Socket) Bind(ctx context.Context, endpoint string) (Endpoint, error) {
+	if ctx == nil {
+		return Endpoint{}, errNoContext
+	}
 	e, err := ParseEndpoint(endpoint)
 	if err != nil {
 		return e, err

@@ -20,6 +20,9 @@ const farewell = 250 * time.Millisecond
 // If messages were left that could not be sent, the error wraps ErrUnsent and says how many. Later calls wait for the
 // first to be through, or for their ctx to end, and return nil.
 func (s *Socket) Close(ctx context.Context) error {
+	if ctx == nil {
+		return errNoContext
+	}
 	s.mu.Lock()
 	first := !s.closed.Swap(true)
 	s.cancel()

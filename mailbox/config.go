@@ -86,8 +86,8 @@ type Config struct {
 	// does not support them here, and mixes their frames up.
 	Conflate bool
 	// Relaxed lets a REQ send while a reply is outstanding, which gives up the request that it is for (default false:
-	// Send fails with ErrState; ZMQ_REQ_RELAXED). So a server that is lost does not lock its client. A request that was
-	// not sent yet never will be, and counts as Skipped. If it was sent, a late reply must not be taken for the next
+	// Send fails with ErrState; ZMQ_REQ_RELAXED). So a server that is lost does not lock its client. A request that waits
+	// for a connection is never sent then, and counts as Skipped. Otherwise a late reply must not be taken for the next
 	// one's: Correlated tells them apart; without it the connection ends, to be made anew. (libzmq's manual warns that
 	// it may mistake the reply then.)
 	Relaxed bool

@@ -72,3 +72,32 @@ func TestSendNeedsAFrame(t *testing.T) {
 		}
 	}
 }
+
+func TestANilContextIsAnError(t *testing.T) {
+	var none context.Context
+	calls := map[string]func(*Socket) error{
+		"Bind":            func(s *Socket) error { _, err := s.Bind(none, "inproc://x"); return err },
+		"Unbind":          func(s *Socket) error { return s.Unbind(none, "inproc://x") },
+		"Disconnect":      func(s *Socket) error { return s.Disconnect(none, "inproc://x") },
+		"Send":            func(s *Socket) error { return s.Send(none, []byte("x")) },
+		"Recv":            func(s *Socket) error { _, err := s.Recv(none); return err },
+		"Subscribe":       func(s *Socket) error { return s.Subscribe(none, "x") },
+		"WaitSubscribers": func(s *Socket) error { return s.WaitSubscribers(none, 1) },
+		"Proxy":           func(s *Socket) error { return Proxy(none, s, s, nil) },
+		"Close":           func(s *Socket) error { return s.Close(none) },
+	}
+	for name, call := range calls {
+		for _, typ := range []SocketType{Dealer, Sub, Pub} {
+			s, err := New(typ, Config{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := call(s); err != errNoContext {
+				t.Errorf("%s on a %s: %v", name, typ, err)
+			}
+			if err := s.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}

@@ -17,6 +17,9 @@ const eventsKept = 1000
 // monitor never slows its socket. There may be any number of monitors; each sees everything. One whose loop never
 // starts costs memory until ctx ends.
 func (s *Socket) Monitor(ctx context.Context) iter.Seq[Event] {
+	if ctx == nil {
+		ctx = context.Background()
+	}
 	return s.monitors.add().seq(ctx)
 }
 

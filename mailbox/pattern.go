@@ -49,4 +49,7 @@ func newPattern(s *Socket) (pattern, error) {
 // perhaps its own: peers that send nothing else may be faster than it, and its caller has a context to heed.
 const patience = 1000
 
-var errNoFrames = errors.New("mailbox: a message has at least one frame")
+var (
+	errNoFrames  = errors.New("mailbox: a message has at least one frame")
+	errNoContext = errors.New("mailbox: nil context")
+)

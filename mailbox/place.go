@@ -63,6 +63,9 @@ func (s *Socket) Disconnect(ctx context.Context, endpoint string) error {
 }
 
 func (s *Socket) leavePlace(ctx context.Context, endpoint string, bound bool) error {
+	if ctx == nil {
+		return errNoContext
+	}
 	e, err := ParseEndpoint(endpoint)
 	if err != nil {
 		return err

@@ -32,6 +32,9 @@ import (
 // which are too strict (DEALER and ROUTER talk to the same peers), for an XPUB with what passes no subscriptions on, and
 // for a capture of another pattern. It wraps ErrState if another Proxy uses the control.
 func Proxy(ctx context.Context, front, back, capture *Socket, controls ...*ProxyControl) error {
+	if ctx == nil {
+		return errNoContext
+	}
 	flows, err := flowsBetween(front, back, capture)
 	if err != nil {
 		return err

@@ -192,6 +192,9 @@ func (p *publisher) grow() {
 // It fails with ErrClosed, with an error that wraps ctx.Err() and says how many there are, or, on other patterns, with
 // one that wraps ErrUnsupported.
 func (s *Socket) WaitSubscribers(ctx context.Context, n int) error {
+	if ctx == nil {
+		return errNoContext
+	}
 	p, ok := s.pattern.(*publisher)
 	if !ok {
 		return fmt.Errorf("%w: a %s has no subscribers", ErrUnsupported, s.typ)

@@ -91,8 +91,8 @@ func (r *req) send(frames [][]byte) (bool, error) {
 	return r.to != nil, nil
 }
 
-// giveUp forgets the request that waits for its reply. If it was not sent yet it never will be. If it was, and its reply
-// could not be told from the next request's, the connection ends; so it does if the peer has stopped reading.
+// giveUp forgets the request that waits for its reply. If it waits for a connection it is not sent. If it has one, and its
+// reply could not be told from the next request's, that ends; so it does if the peer has stopped reading.
 func (r *req) giveUp() {
 	p, over := r.to, r.over
 	r.idle()

@@ -54,7 +54,7 @@ var (
 // Socket is a ZeroMQ socket. All its methods may be called from any goroutine, at any time.
 //
 // Send and Recv wait until they can do their work or their context ends; then their error wraps ctx.Err(), and nothing
-// was sent or received. With a context that has ended already they try once without waiting.
+// was sent or received. With a context that has ended already they try once without waiting. A nil context is an error.
 type Socket struct {
 	typ      SocketType
 	cfg      Config
@@ -123,7 +123,10 @@ func (s *Socket) Type() SocketType { return s.typ }
 // ErrUnsupported on a PULL or SUB, or ctx.Err() if Send would have had to wait on. The request that a REQ with
 // Config.Relaxed was waiting for is given up whatever the error.
 func (s *Socket) Send(ctx context.Context, frames ...[]byte) error {
-	if len(frames) == 0 {
+	switch {
+	case ctx == nil:
+		return errNoContext
+	case len(frames) == 0:
 		return errNoFrames
 	}
 	for waited := false; ; waited = true {
@@ -189,6 +192,9 @@ func (s *Socket) offer(frames [][]byte) (ok bool, err error) {
 // The error is ErrClosed, or ErrPeerLost, or wraps ErrState if it's not the turn of a REQ or REP to receive,
 // ErrUnsupported on a PUSH or PUB, or ctx.Err() if there was nothing to receive.
 func (s *Socket) Recv(ctx context.Context) ([][]byte, error) {
+	if ctx == nil {
+		return nil, errNoContext
+	}
 	for waited := false; ; waited = true {
 		if s.closed.Load() {
 			return nil, ErrClosed

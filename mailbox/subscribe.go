@@ -20,6 +20,9 @@ import (
 // to. If ctx ends first, the error wraps its cause and says how many publishers have not answered; then the topics are
 // subscribed to all the same. With a ctx that has ended, Subscribe does not wait.
 func (s *Socket) Subscribe(ctx context.Context, topics ...string) error {
+	if ctx == nil {
+		return errNoContext
+	}
 	b, err := s.subscriber()
 	if err != nil {
 		return err
