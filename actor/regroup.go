@@ -14,7 +14,7 @@ type regroup struct {
 	cells   []*cell   // all siblings
 	members []*member // who starts again
 	verdict verdict
-	over    chan struct{}
+	over    chan struct{} // closed when another verdict takes the place of this one, or all is over
 }
 
 // member is what the leader and another worker tell one another.
@@ -34,14 +34,15 @@ type member struct {
 
 // newRegroup takes a verdict about cells. The caller holds the family's mu.
 func newRegroup(f *family, leader *cell, cells []*cell, v verdict) *regroup {
-	g := &regroup{family: f, leader: leader, over: make(chan struct{})}
+	g := &regroup{family: f, leader: leader}
 	g.take(cells, v)
 	return g
 }
 
 // take makes v the verdict that is carried out. The caller holds the family's mu.
 func (g *regroup) take(cells []*cell, v verdict) {
-	before := g.members
+	before, over := g.members, g.over
+	g.over = make(chan struct{})
 	g.cells, g.verdict, g.members = cells, v, nil
 	for _, i := range v.again {
 		m := &member{cell: cells[i], down: make(chan struct{}), up: make(chan struct{}), begun: make(chan error, 1),
@@ -52,6 +53,9 @@ func (g *regroup) take(cells []*cell, v verdict) {
 		}
 	}
 	g.release(before)
+	if over != nil {
+		close(over)
+	}
 }
 
 // release lets members look for what comes next.
@@ -68,18 +72,24 @@ func (g *regroup) release(members []*member) {
 
 func (g *regroup) mine(c *cell) bool { return g.leader == c }
 
-// part says whether c is a member, or stops with the members for good.
-func (g *regroup) part(c *cell) (member, gone bool) {
+// part says whether c is a member that has yet to start again (nil: it is not, or has started), or stops with the members
+// for good, and until when that holds.
+func (g *regroup) part(c *cell) (m *member, gone bool, over <-chan struct{}) {
 	g.family.mu.Lock()
 	defer g.family.mu.Unlock()
 	i := slices.Index(g.cells, c)
-	return slices.Contains(g.verdict.again, i), slices.Contains(g.verdict.gone, i)
+	if slices.Contains(g.verdict.again, i) {
+		if m = c.held.Load(); m != nil && m.taken.Load() {
+			m = nil
+		}
+	}
+	return m, slices.Contains(g.verdict.gone, i), g.over
 }
 
-// await waits for the end of a restart that does not concern c.
-func (g *regroup) await(c *cell) {
+// await waits for the end of what does not concern c.
+func (c *cell) await(over <-chan struct{}) {
 	select {
-	case <-g.over:
+	case <-over:
 	case <-c.life.Load().context().Done():
 	}
 }
@@ -249,9 +259,11 @@ func (g *regroup) finish() {
 func (c *cell) hold() (alive bool) {
 	c.flags.And(^flagHold)
 	m := c.held.Load()
-	if m == nil || !m.taken.CompareAndSwap(false, true) {
-		return true
-	}
+	return m == nil || !m.taken.CompareAndSwap(false, true) || c.join(m)
+}
+
+// join is hold for a member that now takes part as m.
+func (c *cell) join(m *member) (alive bool) {
 	for {
 		c.retire(false)
 		c.rest(0)

@@ -17,25 +17,24 @@ func (c *cell) failedStart(err error) (alive bool) {
 
 // failed is what comes of a failure, or of the wish to stop if err is nil. False: the actor is gone.
 func (c *cell) failed(err error) (alive bool) {
+	c.noteFailure(err)
 	for {
 		if err == errKilled || c.killed() {
 			c.end(Stopped)
 			return false
 		}
-		if err != nil {
-			c.noteFailure(err)
-		}
 		v, g := c.home.judge(c, err)
 		switch {
 		case g != nil && !g.mine(c):
-			switch member, gone := g.part(c); {
-			case member:
-				return c.hold()
+			switch m, gone, over := g.part(c); {
+			case m != nil && m.taken.CompareAndSwap(false, true):
+				return c.join(m)
 			case gone:
 				c.giveUp(DecideStop, err)
 				return false
+			default:
+				c.await(over)
 			}
-			g.await(c)
 		case v.what == DecideResume:
 			return true
 		case v.what == DecideRestart && g != nil:
@@ -46,6 +45,7 @@ func (c *cell) failed(err error) (alive bool) {
 			if err = c.begin(); err == nil {
 				return true
 			}
+			c.noteFailure(err)
 		default:
 			c.giveUp(v.what, err)
 			return false
@@ -53,7 +53,11 @@ func (c *cell) failed(err error) (alive bool) {
 	}
 }
 
+// noteFailure counts a failure; no error is none, and a kill neither.
 func (c *cell) noteFailure(err error) {
+	if err == nil || err == errKilled || c.killed() {
+		return
+	}
 	c.counts.failed.Add(1)
 	c.complain("actor failed", err)
 	if c.sys.events.wanted() {

@@ -1,0 +1,69 @@
+package actor_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/troupe-go/troupe/actor"
+)
+
+// slowTrio is a crew of db, reader, and one whose second start takes a minute and comes to err.
+func slowTrio(t *testing.T, s *actor.System, err error) *crew {
+	starts := 0
+	return hire(t, s, steady(actor.OneForAll, 5), func(w *crew, c *actor.Context) error {
+		if err := errors.Join(w.spawn(c, "db"), w.spawn(c, "reader")); err != nil {
+			return err
+		}
+		_, spawned := actor.SpawnNew(c, "slow", func() *player[string] {
+			return &player[string]{start: func(*actor.Context) error {
+				if starts++; starts == 2 {
+					time.Sleep(time.Minute)
+					return err
+				}
+				return nil
+			}}
+		})
+		return spawned
+	})
+}
+
+func TestAMemberThatFailsBeforeTheRestartIsOverStartsAnew(t *testing.T) {
+	for _, slow := range []error{nil, errOwn} {
+		synctest.Test(t, func(t *testing.T) {
+			s := start(t, actor.Config{})
+			w := slowTrio(t, s, slow)
+			w.want(t, "start boss", "start db", "start reader")
+			tell(t, s, w.refs["db"], "fail")
+			time.Sleep(2 * time.Second)
+			w.want(t, "stop reader", "stop db", "start db", "start reader")
+			tell(t, s, w.refs["reader"], "fail", "hello")
+			time.Sleep(50 * time.Second)
+			w.want(t) // it waits for what becomes of the restart
+			time.Sleep(12 * time.Second)
+			w.want(t, "stop reader", "stop db", "start db", "start reader", "reader: hello")
+			wantDead(t, s, map[actor.Reason]uint64{actor.Failed: 2})
+			info, err := actor.Inspect(s, w.refs["reader"].PID())
+			if err != nil || info.Failed != 1 || info.Restarts != 2 {
+				t.Fatalf("%+v, %v", info, err)
+			}
+		})
+	}
+}
+
+func TestAFailureDuringTheRestartOfOthersCountsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, actor.Config{})
+		w := hire(t, s, steady(actor.RestForOne, 5), trio)
+		w.heard()
+		tell(t, s, w.refs["writer"], "fail")
+		synctest.Wait()
+		tell(t, s, w.refs["db"], "fail")
+		time.Sleep(time.Minute)
+		info, err := actor.Inspect(s, w.refs["db"].PID())
+		if err != nil || info.Failed != 1 || info.Restarts != 1 {
+			t.Fatalf("%+v, %v", info, err)
+		}
+	})
+}
