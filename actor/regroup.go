@@ -197,6 +197,7 @@ func (g *regroup) up() (failed *cell, err error) {
 		switch {
 		case m.cell == g.leader:
 			err = m.cell.begin()
+			m.cell.noteFailure(err)
 		case !m.late:
 			err = m.outcome(g.leader)
 		}
@@ -274,6 +275,7 @@ func (c *cell) join(m *member) (alive bool) {
 		select {
 		case <-m.up:
 			err, begun = c.begin(), true
+			c.noteFailure(err)
 			m.begun <- err
 		case <-m.next:
 		case <-life.context().Done():
@@ -296,7 +298,7 @@ func (c *cell) join(m *member) (alive bool) {
 		case next != nil && next.taken.CompareAndSwap(false, true):
 			m = next
 		case begun:
-			return c.failed(err)
+			return c.judged(err)
 		default:
 			return c.failedStart(c.begin())
 		}

@@ -2,6 +2,7 @@ package actor_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -66,4 +67,23 @@ func TestAFailureDuringTheRestartOfOthersCountsOnce(t *testing.T) {
 			t.Fatalf("%+v, %v", info, err)
 		}
 	})
+}
+
+func TestAFailedStartInARestartOfSeveralIsCounted(t *testing.T) {
+	for _, name := range []string{"db", "reader", "writer"} {
+		synctest.Test(t, func(t *testing.T) {
+			s := start(t, actor.Config{})
+			var failed list[string]
+			if _, err := actor.Subscribe(s, func(e actor.ActorFailed) { failed.add(e.Name) }); err != nil {
+				t.Fatal(err)
+			}
+			w := hire(t, s, steady(actor.OneForAll, 5), trio)
+			w.sulk[name] = 2
+			tell(t, s, w.refs["reader"], "fail")
+			time.Sleep(time.Minute)
+			if got, want := failed.all(), []string{"boss/reader", "boss/" + name, "boss/" + name}; !slices.Equal(got, want) {
+				t.Fatal(got)
+			}
+		})
+	}
 }

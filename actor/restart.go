@@ -18,6 +18,11 @@ func (c *cell) failedStart(err error) (alive bool) {
 // failed is what comes of a failure, or of the wish to stop if err is nil. False: the actor is gone.
 func (c *cell) failed(err error) (alive bool) {
 	c.noteFailure(err)
+	return c.judged(err)
+}
+
+// judged is failed for what has been counted.
+func (c *cell) judged(err error) (alive bool) {
 	for {
 		if err == errKilled || c.killed() {
 			c.end(Stopped)
