@@ -97,9 +97,8 @@ func (c *cell) await(over <-chan struct{}) {
 // lead carries out the verdict, for the leader's worker. False: the leader is gone.
 func (g *regroup) lead() (alive bool) {
 	c := g.leader
+	g.down()
 	for {
-		g.down()
-		within(g.verdict.pause, c.life.Load().context().Done())
 		failed, err := g.up()
 		if failed == nil {
 			g.finish()
@@ -111,12 +110,13 @@ func (g *regroup) lead() (alive bool) {
 			c.end(Stopped)
 			return false
 		case what == DecideRestart:
+			g.down()
 		case failed == c:
 			g.finish()
 			c.giveUp(what, err)
 			return false
 		case what == DecideStop:
-			g.dismiss(failed)
+			g.dismiss(failed) // the others go on to start
 		default:
 			g.abandon()
 			g.finish()
@@ -141,7 +141,7 @@ func (g *regroup) judge(failed *cell, err error) Decision {
 	return v.what
 }
 
-// down stops the members and those that go with them, the last spawned first.
+// down stops the members and those that go with them, the last spawned first, and waits for as long as the verdict says.
 func (g *regroup) down() {
 	for i, c := range slices.Backward(g.cells) {
 		at := slices.Index(g.verdict.again, i)
@@ -156,6 +156,7 @@ func (g *regroup) down() {
 			g.members[at].late = !g.hold(g.members[at])
 		}
 	}
+	within(g.verdict.pause, g.leader.life.Load().context().Done())
 }
 
 // hold waits for a member to stop. False: it takes too long.

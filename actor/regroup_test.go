@@ -87,3 +87,47 @@ func TestAFailedStartInARestartOfSeveralIsCounted(t *testing.T) {
 		})
 	}
 }
+
+func TestAMemberThatIsLetStopDoesNotHarmTheOthers(t *testing.T) {
+	for _, leader := range []string{"db", "reader", "writer"} {
+		for _, sulks := range []string{"db", "reader", "writer"} {
+			if leader == sulks {
+				continue
+			}
+			synctest.Test(t, func(t *testing.T) {
+				s := start(t, actor.Config{})
+				rules := steady(actor.OneForAll, 5)
+				rules.Decide = func(err error) actor.Decision {
+					if err == errOwn {
+						return actor.DecideStop
+					}
+					return actor.DecideRestart
+				}
+				w := hire(t, s, rules, trio)
+				w.heard()
+				w.sulk[sulks] = 1
+				tell(t, s, w.refs[leader], "panic")
+				time.Sleep(time.Minute)
+				got := w.heard()
+				want := []string{"stop writer", "stop reader", "stop db"}
+				for _, name := range []string{"db", "reader", "writer"} {
+					if name == sulks {
+						want = append(want, "can't start "+name)
+					} else {
+						want = append(want, "start "+name)
+					}
+				}
+				if !slices.Equal(got, want) {
+					t.Errorf("got  %q\nwant %q", got, want)
+				}
+				for _, name := range []string{"db", "reader", "writer"} {
+					if name != sulks {
+						tell(t, s, w.refs[name], "hello")
+					}
+				}
+				synctest.Wait()
+				wantDead(t, s, map[actor.Reason]uint64{actor.Failed: 1})
+			})
+		}
+	}
+}

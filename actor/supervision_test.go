@@ -132,6 +132,8 @@ func (w *crew) spawn(c *actor.Context, name string, opts ...actor.Option) error 
 				case "stop":
 					c.Stop()
 					return nil
+				case "panic":
+					panic(m)
 				case "hang":
 					<-c.Done()
 					return nil
