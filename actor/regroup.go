@@ -111,14 +111,12 @@ func (g *regroup) lead() (alive bool) {
 			return false
 		case what == DecideRestart:
 			g.down()
-		case failed == c:
-			g.finish()
-			c.giveUp(what, err)
-			return false
-		case what == DecideStop:
+		case what == DecideStop && failed != c:
 			g.dismiss(failed) // the others go on to start
 		default:
-			g.abandon()
+			if what == DecideEscalate {
+				g.abandon()
+			}
 			g.finish()
 			c.giveUp(what, err)
 			return false

@@ -131,3 +131,15 @@ func TestAMemberThatIsLetStopDoesNotHarmTheOthers(t *testing.T) {
 		}
 	}
 }
+
+func TestNobodyStartsWhenTheFailureOfARestartIsEscalated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, actor.Config{Supervision: steady(actor.OneForOne, -1)})
+		w := hire(t, s, steady(actor.RestForOne, 2), trio)
+		w.heard()
+		w.sulk["reader"] = 9
+		tell(t, s, w.refs["reader"], "fail")
+		time.Sleep(time.Minute)
+		w.want(t, "stop writer", "stop reader", "can't start reader", "can't start reader", "stop db", "stop boss")
+	})
+}
