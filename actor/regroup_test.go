@@ -1,6 +1,7 @@
 package actor_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -142,4 +143,39 @@ func TestNobodyStartsWhenTheFailureOfARestartIsEscalated(t *testing.T) {
 		time.Sleep(time.Minute)
 		w.want(t, "stop writer", "stop reader", "can't start reader", "can't start reader", "stop db", "stop boss")
 	})
+}
+
+func TestAStopDuringAStopHookDoesNotWaitForThePause(t *testing.T) {
+	for _, strategy := range []actor.Strategy{actor.OneForOne, actor.OneForAll} {
+		for stopped := range 2 { // the one that failed, and its sibling
+			synctest.Test(t, func(t *testing.T) {
+				s := start(t, actor.Config{Supervision: steady(strategy, 5)})
+				var refs []actor.Ref[int]
+				for i := range 2 {
+					ref, err := actor.SpawnNew(s, "", func() *player[int] {
+						return &player[int]{
+							receive: func(*actor.Context, int) error { return errOwn },
+							stop: func(*actor.Context) error {
+								if i == stopped {
+									time.Sleep(500 * time.Millisecond)
+								}
+								return nil
+							},
+						}
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+					refs = append(refs, ref)
+				}
+				tell(t, s, refs[0], 1)
+				synctest.Wait()
+				ended, cancel := context.WithCancel(t.Context())
+				cancel()
+				if err := actor.Stop(ended, s, refs[stopped].PID()); err != nil {
+					t.Fatal(strategy, stopped, err)
+				}
+			})
+		}
+	}
 }

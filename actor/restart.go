@@ -101,7 +101,10 @@ func (c *cell) rest(pause time.Duration) {
 	life := newLife(c)
 	c.life.Store(life)
 	c.counts.state.Store(uint32(Resting))
-	if c.killed() || pause <= 0 {
+	if c.killed() { // perhaps when the old life was there
+		life.end()
+	}
+	if pause <= 0 {
 		return
 	}
 	within(pause, life.context().Done())
