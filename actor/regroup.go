@@ -104,11 +104,12 @@ func (g *regroup) lead() (alive bool) {
 			g.finish()
 			return true
 		}
-		switch what := g.judge(failed, err); {
-		case c.killed():
+		if c.killed() {
 			g.finish()
 			c.end(Stopped)
 			return false
+		}
+		switch what := g.judge(failed, err); {
 		case what == DecideRestart:
 			g.down()
 		case what == DecideStop && failed != c:
@@ -126,13 +127,14 @@ func (g *regroup) lead() (alive bool) {
 
 // judge decides about a member that did not start.
 func (g *regroup) judge(failed *cell, err error) Decision {
+	what := failure{err: err, wish: g.family.rules.decide(err)}
 	g.family.mu.Lock()
 	defer g.family.mu.Unlock()
 	cells := g.family.list()
 	if !slices.Contains(cells, failed) {
 		return DecideStop
 	}
-	v := g.family.verdict(cells, failed, err)
+	v := g.family.verdict(cells, failed, what)
 	if v.what == DecideRestart {
 		g.take(cells, v)
 	}

@@ -3,6 +3,7 @@ package actor_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -178,4 +179,17 @@ func TestAStopDuringAStopHookDoesNotWaitForThePause(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestADecisionThatEndsItsGoroutineIsARestartOfAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, actor.Config{})
+		rules := steady(actor.OneForAll, 5)
+		rules.Decide = func(error) actor.Decision { runtime.Goexit(); return actor.DecideResume }
+		w := hire(t, s, rules, trio)
+		w.heard()
+		tell(t, s, w.refs["reader"], "fail", "hello")
+		time.Sleep(time.Minute)
+		w.want(t, "stop writer", "stop reader", "stop db", "start db", "start reader", "start writer", "reader: hello")
+	})
 }

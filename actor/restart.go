@@ -112,6 +112,10 @@ func (c *cell) rest(pause time.Duration) {
 
 // judge decides about a failure of c. If the restart concerns several children, or one that does is under way, it is g.
 func (f *family) judge(c *cell, err error) (v verdict, g *regroup) {
+	if g = f.busy(c); g != nil {
+		return verdict{}, g
+	}
+	what := failure{err: err, wish: f.rules.decide(err), running: c.started}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.group != nil && !f.group.mine(c) {
@@ -121,7 +125,7 @@ func (f *family) judge(c *cell, err error) (v verdict, g *regroup) {
 	if f.rules.Strategy != OneForOne {
 		cells = f.list()
 	}
-	v = f.verdict(cells, c, err)
+	v = f.verdict(cells, c, what)
 	if v.what == DecideRestart && f.rules.Strategy != OneForOne {
 		g = newRegroup(f, c, cells, v)
 		f.group = g
@@ -129,9 +133,18 @@ func (f *family) judge(c *cell, err error) (v verdict, g *regroup) {
 	return v, g
 }
 
-// verdict is judge for who holds mu.
-func (f *family) verdict(cells []*cell, c *cell, err error) verdict {
-	what := failure{err: err, running: c.started}
+// busy is the restart that is under way and that c does not lead, if any.
+func (f *family) busy(c *cell) *regroup {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.group != nil && f.group.mine(c) {
+		return nil
+	}
+	return f.group
+}
+
+// verdict is what becomes of the failure of c, one of cells. The caller holds mu.
+func (f *family) verdict(cells []*cell, c *cell, what failure) verdict {
 	for i, sibling := range cells {
 		if sibling == c {
 			what.child = i

@@ -470,3 +470,25 @@ func TestAStormOfFailuresInTreesEndsWithEverythingAccountedFor(t *testing.T) {
 		}
 	}
 }
+
+func TestADecisionMayLookAtTheSystem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s *actor.System
+		looked := 0
+		rules := steady(actor.OneForAll, 5)
+		rules.Decide = func(error) actor.Decision {
+			for range actor.Tree(s) {
+				looked++
+			}
+			return actor.DecideStop
+		}
+		s = start(t, actor.Config{Supervision: rules})
+		ref := spawn(t, s, "", func(*actor.Context, int) error { return errOwn })
+		tell(t, s, ref, 1)
+		synctest.Wait()
+		wantErr(t, ref.Tell(s, 1), actor.ErrNoActor)
+		if looked != 1 {
+			t.Fatal(looked)
+		}
+	})
+}

@@ -7,6 +7,7 @@ type failure struct {
 	child   int           // who failed: the place in siblings
 	among   []RestartType // all children, in the order in which they were spawned; with OneForOne the child alone
 	err     error         // nil: the child stopped itself
+	wish    Decision      // what Decide says to err
 	running bool          // its instance could go on
 }
 
@@ -26,7 +27,7 @@ const ledgerMost = 64
 
 // judge is the pure part of supervision. Random is from [0, 1).
 func (s *Supervision) judge(l *ledger, now time.Time, f failure, random float64) verdict {
-	own, what := f.among[f.child], s.decide(f.err)
+	own, what := f.among[f.child], f.wish
 	if what == DecideResume && (!f.running || f.err == nil) {
 		what = DecideRestart
 	}
@@ -61,17 +62,19 @@ func (s *Supervision) judge(l *ledger, now time.Time, f failure, random float64)
 	return v
 }
 
-// decide asks Decide.
+// decide asks Decide, which may do anything: the caller holds no lock.
 func (s *Supervision) decide(err error) (what Decision) {
 	if s.Decide == nil || err == nil {
 		return DecideRestart
 	}
-	defer func() {
-		if recover() != nil || what > DecideEscalate {
-			what = DecideRestart
-		}
-	}()
-	return s.Decide(err)
+	bad := apart(func() error {
+		what = s.Decide(err)
+		return nil
+	})
+	if bad != nil || what > DecideEscalate {
+		return DecideRestart
+	}
+	return what
 }
 
 // count forgets what is past, and returns how many restarts are left.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -120,6 +121,7 @@ func (p *play) happens(t *testing.T, words []string) string {
 	if words[2] != "stops" {
 		f.err = errors.New(words[len(words)-1])
 	}
+	f.wish = p.rules.decide(f.err)
 	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(at)
 	v := p.rules.judge(&p.ledger, now, f, 0)
 	switch v.what {
@@ -156,6 +158,10 @@ func TestAPauseIsShortenedByUpToHalf(t *testing.T) {
 
 func TestADecisionThatPanicsIsARestart(t *testing.T) {
 	s := Supervision{Decide: func(error) Decision { panic("decide") }}
+	if got := s.decide(errGoexit); got != DecideRestart {
+		t.Fatal(got)
+	}
+	s.Decide = func(error) Decision { runtime.Goexit(); return DecideStop }
 	if got := s.decide(errGoexit); got != DecideRestart {
 		t.Fatal(got)
 	}
