@@ -40,6 +40,7 @@ type box interface {
 	run() (searching bool)
 	ready() bool
 	wake() bool
+	park() bool
 	put(ctx context.Context, may haste, m message) error
 	putUrgent(m message) error
 	force(m message) error
@@ -258,6 +259,16 @@ func (b *inbox[M]) dropQueue() {
 
 func (b *inbox[M]) ready() bool { return b.queue.Ready() }
 func (b *inbox[M]) wake() bool  { return b.queue.Wake() }
+
+// park gives up a claim before the first turn. False: there is something to do.
+func (b *inbox[M]) park() bool {
+	batch := b.queue.Take(nil)
+	if batch == nil {
+		return b.flags.Load() == 0 || !b.queue.Wake() // the queue is parked, and b a worker's perhaps
+	}
+	b.batch = batch
+	return false
+}
 
 func (b *inbox[M]) measure() (depth int, done int64, idle bool) {
 	return b.queue.Len(), b.queue.Handled(), b.queue.Idle()

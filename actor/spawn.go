@@ -95,9 +95,10 @@ func (sc scope) prepare(c *cell, name string, t reflect.Type, opts []Option) (hw
 // enter makes c known, and starts it if it is eager.
 func (sc scope) enter(c *cell, eager bool) error {
 	s := sc.sys
-	if eager = eager || len(c.set.sources) > 0; eager {
-		c.hooked = true
-		c.box.wake() // claimed until its name is sure and its sockets are open
+	c.hooked = eager || len(c.set.sources) > 0
+	claimed := c.hooked || c.path != ""
+	if claimed {
+		c.box.wake() // until its name is sure, it has its place among its siblings, and its sockets are open
 	}
 	s.table.add(c)
 	if c.path != "" {
@@ -110,7 +111,7 @@ func (sc scope) enter(c *cell, eager bool) error {
 	if err != nil {
 		c.kill() // what it was told in the meantime becomes dead letters
 	}
-	if eager {
+	if claimed && (c.hooked || !c.box.park()) {
 		s.workers.run(c)
 	}
 	if err != nil {

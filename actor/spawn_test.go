@@ -315,3 +315,38 @@ func TestAContextEndsWithItsInstance(t *testing.T) {
 	<-derived.Done()
 	wantErr(t, second.Err(), context.Canceled)
 }
+
+// Who knows its name may tell it something at once: it must then have its place among its siblings already.
+func TestAnActorMayFailOrStopWhileItIsSpawned(t *testing.T) {
+	s := start(t, actor.Config{Node: "n", Supervision: actor.Supervision{Strategy: actor.OneForAll, Intensity: actor.Unlimited, Backoff: -1}})
+	quit := make(chan struct{})
+	var teller sync.WaitGroup
+	teller.Go(func() {
+		ref := actor.RefTo[int](actor.Named("x@n"))
+		for i := 0; ; i++ {
+			select {
+			case <-quit:
+				return
+			default:
+				_ = ref.Tell(s, i/100%2)
+			}
+		}
+	})
+	for range 50_000 {
+		ref := spawn(t, s, "x", func(c *actor.Context, n int) error {
+			if n == 0 {
+				return errOwn
+			}
+			c.Stop()
+			return nil
+		})
+		if err := actor.Stop(context.Background(), s, ref.PID()); err != nil && !errors.Is(err, actor.ErrNoActor) {
+			t.Fatal(err)
+		}
+	}
+	close(quit)
+	teller.Wait()
+	for info := range actor.Tree(s) {
+		t.Fatalf("%+v", info)
+	}
+}
