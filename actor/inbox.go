@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/troupe-go/troupe/internal/queue"
@@ -276,8 +277,15 @@ func (b *inbox[M]) measure() (depth int, done int64, idle bool) {
 
 func (b *inbox[M]) messages() string { return reflect.TypeFor[M]().String() }
 
+// takeUrgent puts what is urgent before the rest of the batch, but behind what of that is urgent too.
 func (b *inbox[M]) takeUrgent() {
-	b.batch, b.next = append(b.queue.TakeFirst(), b.batch[b.next:]...), 0
+	rest, last := b.batch[b.next:], 0
+	for i := range rest {
+		if rest[i].more != nil && rest[i].more.urgent {
+			last = i + 1
+		}
+	}
+	b.batch, b.next = slices.Concat(rest[:last], b.queue.TakeFirst(), rest[last:]), 0
 }
 
 // construct makes an instance and runs its start hook.

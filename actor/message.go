@@ -17,8 +17,9 @@ type message struct {
 
 // more is what a letter has that is not a Tell of what its actor takes.
 type more struct {
-	hand  Context // of the handler; its turn has who asks, if anybody does
-	alien any     // in the value's place: a *body, a foreign, a stopMark, or a *callback
+	hand   Context // of the handler; its turn has who asks, if anybody does
+	alien  any     // in the value's place: a *body, a foreign, a stopMark, or a *callback
+	urgent bool    // goes before what is not
 }
 
 // foreign is a value that the actor doesn't take.

@@ -306,3 +306,27 @@ func TestMiddlewareMayRefuseOrMistake(t *testing.T) {
 	_, err = actor.Spawn(s, "", func(*actor.Context, int) error { return nil }, actor.Use(nil))
 	wantErr(t, err, actor.ErrUsage)
 }
+
+func TestUrgentMessagesThatComeOneByOneKeepTheirOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, actor.Config{})
+		ref, gate, handled := gated(t, s, "")
+		tell(t, s, ref, 1, 2)
+		synctest.Wait()
+		for i := range 10 {
+			for j := range 3 {
+				if err := ref.Urgent(s, 10+3*i+j); err != nil {
+					t.Fatal(err)
+				}
+			}
+			gate <- struct{}{}
+			synctest.Wait()
+		}
+		close(gate)
+		synctest.Wait()
+		got := handled.all()
+		if got[len(got)-1] != 2 || !slices.IsSorted(got[:len(got)-1]) {
+			t.Fatal(got)
+		}
+	})
+}

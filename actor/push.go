@@ -118,6 +118,10 @@ func (b *inbox[M]) putUrgent(m message) error { return b.pushUrgent(b.letter(m))
 
 // pushUrgent gives l to b before all that is not urgent. It never waits.
 func (b *inbox[M]) pushUrgent(l letter[M]) error {
+	if l.more == nil {
+		l.more = new(more)
+	}
+	l.more.urgent = true
 	wake, err := b.queue.PushFirst(l)
 	switch {
 	case err == queue.ErrFull:
