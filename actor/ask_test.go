@@ -314,3 +314,16 @@ func TestStopAtOnceEndsWhatTheHandlerWaitsFor(t *testing.T) {
 		close(gate)
 	})
 }
+
+func TestAFailureJoinedWithAReplyToNobodyIsAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, actor.Config{})
+		ref := spawn(t, s, "", func(c *actor.Context, err error) error { return errors.Join(err, c.Reply(1)) })
+		tell[error](t, s, ref, nil)
+		synctest.Wait()
+		wantDead(t, s, map[actor.Reason]uint64{})
+		tell(t, s, ref, errOwn)
+		synctest.Wait()
+		wantDead(t, s, map[actor.Reason]uint64{actor.Failed: 1})
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"github.com/troupe-go/troupe/codec"
@@ -112,6 +113,18 @@ func sane(err error) (safe error) {
 	_ = errors.Is(err, ErrNotAsked)
 	_ = errors.As(err, new(*panicError))
 	return err
+}
+
+// onlyTold reports whether err says nothing but that a Tell was replied to.
+func onlyTold(err error) bool {
+	switch wraps := err.(type) {
+	case interface{ Unwrap() []error }:
+		all := wraps.Unwrap()
+		return len(all) > 0 && !slices.ContainsFunc(all, func(err error) bool { return !onlyTold(err) })
+	case interface{ Unwrap() error }:
+		return err == errTold || onlyTold(wraps.Unwrap())
+	}
+	return err == errTold
 }
 
 // panicError keeps the stack for the log.

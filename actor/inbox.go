@@ -2,7 +2,6 @@ package actor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -186,17 +185,15 @@ func (b *inbox[M]) settle(err error) (alive bool) {
 		b.end(Stopped)
 		return false
 	}
+	err = sane(err)
+	if (l.more == nil || l.more.hand.turn.asker == nil) && onlyTold(err) {
+		b.handled(l)
+		return true
+	}
 	if b.aside != nil {
 		b.aside.keep = false
 	}
-	err = sane(err)
-	told := l.more == nil || l.more.hand.turn.asker == nil
-	bad, misfit := err.(*misfit)
-	switch {
-	case told && errors.Is(err, errTold):
-		b.done()
-		return true
-	case misfit:
+	if bad, ok := err.(*misfit); ok {
 		b.drop(l, bad.reason, bad.err)
 		b.done()
 		return true
@@ -206,11 +203,26 @@ func (b *inbox[M]) settle(err error) (alive bool) {
 	return b.failed(err)
 }
 
+// handled is the end of a turn whose handler returned no more than that nobody waits for its reply.
+func (b *inbox[M]) handled(l *letter[M]) {
+	if l.more != nil && l.more.control() {
+		b.counts.other.Add(1)
+	}
+	if b.aside != nil && b.setAside(l) {
+		return
+	}
+	*l = letter[M]{}
+	b.queue.Done(1)
+}
+
 // done makes room for another message, and keeps nothing of the one in hand, which was not handled.
 func (b *inbox[M]) done() {
 	b.counts.other.Add(1)
 	b.batch[b.next-1] = letter[M]{}
 	b.queue.Done(1)
+	if b.aside != nil && b.aside.back {
+		b.putBack()
+	}
 }
 
 // drop makes a dead letter of l, and tells its asker why.

@@ -330,3 +330,57 @@ func TestUrgentMessagesThatComeOneByOneKeepTheirOrder(t *testing.T) {
 		}
 	})
 }
+
+func TestATellWhoseHandlerRepliesIsHandled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, actor.Config{})
+		var handled list[int]
+		open := false
+		ref := spawn(t, s, "", func(c *actor.Context, n int) error {
+			if n == 0 {
+				open = true
+				c.Unstash()
+				return c.Reply(n)
+			}
+			if !open {
+				return c.Stash()
+			}
+			handled.add(n)
+			return c.Reply(n)
+		})
+		tell(t, s, ref, 1, 2, 0)
+		synctest.Wait()
+		if got := handled.all(); !slices.Equal(got, []int{1, 2}) {
+			t.Error(got)
+		}
+		info, err := actor.Inspect(s, ref.PID())
+		if err != nil || info.Handled != 3 || info.Depth != 0 {
+			t.Errorf("%+v %v", info, err)
+		}
+	})
+}
+
+func TestAFailureAfterUnstashKeepsNothingBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, actor.Config{Supervision: actor.Supervision{Decide: func(error) actor.Decision { return actor.DecideResume }}})
+		var handled list[int]
+		open := false
+		ref := spawn(t, s, "", func(c *actor.Context, n int) error {
+			if n == 0 {
+				open = true
+				c.Unstash()
+				return errOwn
+			}
+			if !open {
+				return c.Stash()
+			}
+			handled.add(n)
+			return nil
+		})
+		tell(t, s, ref, 1, 2, 0)
+		synctest.Wait()
+		if got := handled.all(); !slices.Equal(got, []int{1, 2}) {
+			t.Error(got)
+		}
+	})
+}
