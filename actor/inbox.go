@@ -303,11 +303,15 @@ func (b *inbox[M]) takeUrgent() {
 // construct makes an instance and runs its start hook.
 func (b *inbox[M]) construct(c *Context) error {
 	b.putBack()
-	if b.create == nil {
+	if b.create == nil && len(b.set.around) == 0 {
 		b.become(nil)
 		return nil
 	}
 	return apart(func() error {
+		if b.create == nil {
+			b.become(nil)
+			return nil
+		}
 		b.inst = b.create()
 		if v := reflect.ValueOf(b.inst); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 			return fmt.Errorf("%w: create returned nil", ErrUsage)

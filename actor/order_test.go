@@ -384,3 +384,15 @@ func TestAFailureAfterUnstashKeepsNothingBack(t *testing.T) {
 		}
 	})
 }
+
+func TestMiddlewareThatPanicsWhenItIsMadeIsAFailedStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, actor.Config{Supervision: steady(actor.OneForOne, 3)})
+		ref := spawn(t, s, "", func(*actor.Context, int) error { return nil },
+			actor.Use(func(actor.Handler) actor.Handler { panic("no middleware") }))
+		tell(t, s, ref, 1)
+		time.Sleep(time.Hour)
+		wantErr(t, ref.Tell(s, 1), actor.ErrNoActor)
+		wantDead(t, s, map[actor.Reason]uint64{actor.Stopped: 1})
+	})
+}
