@@ -382,3 +382,26 @@ func TestManySystemsLeaveNoGoroutines(t *testing.T) {
 	}
 	eventually(t, func() bool { return runtime.NumGoroutine() <= before+5 })
 }
+
+func TestCloseIsBoundedThoughAChildWasLeftBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := actor.NewSystem(actor.Config{Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := hire(t, s, steady(actor.OneForOne, 1), func(w *crew, c *actor.Context) error {
+			return w.spawn(c, "deaf", actor.Shutdown(time.Second))
+		})
+		tell(t, s, w.refs["deaf"], "hang for ever")
+		stop(t, s, w.boss)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		began := time.Now()
+		err = s.Close(ctx)
+		if took := time.Since(began); took > 2*time.Minute {
+			t.Errorf("took %v", took)
+		}
+		wantErr(t, err, context.DeadlineExceeded)
+		time.Sleep(2000 * time.Hour)
+	})
+}

@@ -129,9 +129,23 @@ func (s *System) Close(ctx context.Context) error {
 	s.pending.failAll(fmt.Errorf("%w: node %s has stopped", ErrClosed, s.node))
 	gone := s.workers.close()
 	if err == nil {
-		<-gone
+		err = s.await(ctx, gone)
 	}
 	s.dead.close()
 	s.events.close()
 	return err
+}
+
+// await waits for the end of the workers. One may still run a handler that does not return, of an actor whose parent went
+// on without it.
+func (s *System) await(ctx context.Context, gone <-chan struct{}) error {
+	select {
+	case <-gone:
+		return nil
+	case <-ctx.Done():
+	}
+	if !within(grace, gone) {
+		return fmt.Errorf("actor: an actor whose parent went on without it does not return: %w", context.Cause(ctx))
+	}
+	return nil
 }
