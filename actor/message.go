@@ -41,6 +41,16 @@ func (m *message) asker() asker {
 	return m.more.hand.turn.asker
 }
 
+// anew is x for another handler than the one that has just returned, whose Context is of no use any more.
+func (x *more) anew() *more {
+	if x == nil {
+		return nil
+	}
+	next := &more{alien: x.alien, urgent: x.urgent}
+	next.hand.turn.asker = x.hand.turn.end()
+	return next
+}
+
 // asker is who waits for the reply to a message: in this process, behind a link, or behind a socket. Of its methods one
 // is called, once.
 type asker interface {

@@ -1,7 +1,9 @@
 package actor_test
 
 import (
+	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -395,4 +397,48 @@ func TestMiddlewareThatPanicsWhenItIsMadeIsAFailedStart(t *testing.T) {
 		wantErr(t, ref.Tell(s, 1), actor.ErrNoActor)
 		wantDead(t, s, map[actor.Reason]uint64{actor.Stopped: 1})
 	})
+}
+
+func TestTheContextOfAStashedMessageBelongsToItsFirstHandler(t *testing.T) {
+	s := start(t, actor.Config{})
+	replied := make(chan error, 1)
+	gone := make(chan struct{})
+	stashed := make(chan struct{})
+	n := 0
+	ref := spawn(t, s, "", func(c *actor.Context, m string) error {
+		if m == "go" {
+			c.Unstash()
+			return nil
+		}
+		n++
+		if n == 1 {
+			go func() {
+				defer close(gone)
+				<-stashed
+				replied <- c.Reply("stale")
+				for c.Err() == nil {
+					runtime.Gosched()
+				}
+			}()
+			return c.Stash()
+		}
+		return c.Reply("answer")
+	})
+	asked := make(chan error, 1)
+	go func() {
+		a, err := actor.As[string](ref.Ask(context.Background(), s, "x"))
+		if err == nil && a != "answer" {
+			err = errors.New(a)
+		}
+		asked <- err
+	}()
+	eventually(t, func() bool { i, _ := actor.Inspect(s, ref.PID()); return i.Depth == 1 && i.State == actor.Idle })
+	close(stashed)
+	wantErr(t, <-replied, actor.ErrNotAsked)
+	tell(t, s, ref, "go")
+	if err := <-asked; err != nil {
+		t.Fatal(err)
+	}
+	stop(t, s, ref)
+	<-gone
 }

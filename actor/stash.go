@@ -61,6 +61,7 @@ func (b *inbox[M]) setAside(l *letter[M]) (kept bool) {
 	}
 	if kept = a.keep; kept {
 		a.keep = false
+		l.more = l.more.anew()
 		a.stashed = append(a.stashed, *l)
 		*l = letter[M]{}
 	}
