@@ -157,3 +157,33 @@ func TestTheLogOfDeadLettersIsThrottledAndTheirCountsAreExact(t *testing.T) {
 		close(gate)
 	})
 }
+
+func TestTheEventOfAnEndComesBeforeThatOfTheNextOfThatName(t *testing.T) {
+	s := start(t, actor.Config{})
+	var got list[string]
+	if _, err := actor.Subscribe(s, func(e actor.Event) {
+		switch e.(type) {
+		case actor.ActorStarted:
+			got.add("started")
+		case actor.ActorStopped:
+			got.add("stopped")
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	const n = 3000
+	for range n {
+		ref, err := actor.SpawnNew(s, "x", func() *player[int] { return &player[int]{} })
+		if err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, func() bool { i, err := actor.Inspect(s, ref.PID()); return err == nil && i.State == actor.Idle })
+		stop(t, s, ref)
+	}
+	eventually(t, func() bool { return len(got.all()) == 2*n })
+	for i, e := range got.all() {
+		if want := []string{"started", "stopped"}[i%2]; e != want {
+			t.Fatalf("%d: %s", i, e)
+		}
+	}
+}

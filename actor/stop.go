@@ -144,6 +144,9 @@ func (c *cell) leave(why Reason) {
 	}
 	c.sys.table.remove(c)
 	c.home.remove(c)
+	if c.sys.events.wanted() {
+		c.sys.events.publish(ActorStopped{c.self, c.path, why})
+	}
 	c.mu.Lock()
 	c.left = true
 	watches := c.watches
@@ -154,9 +157,6 @@ func (c *cell) leave(why Reason) {
 	c.mu.Unlock()
 	for w := range watches {
 		w.tell(why)
-	}
-	if c.sys.events.wanted() {
-		c.sys.events.publish(ActorStopped{c.self, c.path, why})
 	}
 }
 
