@@ -62,8 +62,10 @@ func Resize(in Scope, pid PID, size int) error {
 	if c.set.size == nil || size < 1 {
 		return fmt.Errorf("%w: Resize(%v, %d)", ErrUsage, pid, size)
 	}
-	c.set.size.Store(int64(size))
-	c.call(nil, c.box.resized)
+	c.call(nil, func() error {
+		c.set.size.Store(int64(size))
+		return c.box.resized()
+	})
 	return nil
 }
 
@@ -173,7 +175,10 @@ func (p *pool[M]) give(c *Context, to *cell, m M, may haste) error {
 // lose is what becomes of m if its member did not take it.
 func (p *pool[M]) lose(c *Context, m M, err error) {
 	reason := NoActor
-	if errors.Is(err, ErrFull) {
+	switch {
+	case c.Err() != nil: // it waited for room
+		reason, err = Stopped, c.life.cell.stoppedError()
+	case errors.Is(err, ErrFull):
 		reason = Full
 	}
 	c.life.cell.drop(message{value: m}, reason, err)

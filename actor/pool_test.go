@@ -294,3 +294,63 @@ func TestAFullPoolHoldsItsSendersUp(t *testing.T) {
 		wantDead(t, s, map[actor.Reason]uint64{})
 	})
 }
+
+func TestAnAskThatWaitsInAPoolThatIsStoppedHearsThat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, actor.Config{})
+		pool, err := actor.SpawnPool(s, "", actor.Pool[int]{Size: 1, Member: []actor.Option{actor.HWM(1)}}, func() *player[int] {
+			return &player[int]{receive: func(c *actor.Context, n int) error { <-c.Done(); return nil }}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tell(t, s, pool, 1)
+		synctest.Wait()
+		asked := make(chan error, 1)
+		go func() {
+			_, err := pool.Ask(t.Context(), s, 2)
+			asked <- err
+		}()
+		synctest.Wait()
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := actor.Stop(ended, s, pool.PID()); err != nil {
+			t.Fatal(err)
+		}
+		err = <-asked
+		wantErr(t, err, actor.ErrNoActor)
+		wantDead(t, s, map[actor.Reason]uint64{actor.Stopped: 1})
+	})
+}
+
+func TestAResizeIsNotLostWhenAMemberFailsBeforeIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, actor.Config{Node: "n"})
+		gate := make(chan struct{})
+		pool, err := actor.SpawnPool(s, "pool", actor.Pool[int]{
+			Size: 2, Routing: actor.ConsistentHash, Key: func(int) string { <-gate; return "" },
+		}, func() *player[int] {
+			return &player[int]{receive: func(c *actor.Context, n int) error {
+				if n == 0 {
+					return errOwn
+				}
+				return nil
+			}}
+		}, actor.Supervise(actor.Supervision{Decide: func(error) actor.Decision { return actor.DecideStop }}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		tell(t, s, pool, 1) // the pool is busy
+		tell(t, s, actor.RefTo[int](actor.Named("pool/1@n")), 0)
+		synctest.Wait()
+		if err := actor.Resize(s, pool.PID(), 4); err != nil {
+			t.Fatal(err)
+		}
+		close(gate)
+		synctest.Wait()
+		if info, err := actor.Inspect(s, pool.PID()); err != nil || info.Children != 4 {
+			t.Fatalf("%+v, %v", info, err)
+		}
+	})
+}
