@@ -4,7 +4,8 @@ import "fmt"
 
 // Link ties this actor and another together: if one is gone for good because it failed, the other fails too, with an error
 // that wraps ErrLinked, and its supervisor decides. An actor that was stopped, or restarts, does no harm to the other. A
-// restart of the actor that made the link ends it; the start hook makes it anew.
+// restart of the actor that made the link ends it; the start hook makes it anew. A second Link to the same actor changes
+// nothing.
 //
 // Link fails with ErrNoActor if there is no such actor, and else as Watch does.
 func (c *Context) Link(pid PID) error {
@@ -22,16 +23,23 @@ func (c *Context) Link(pid PID) error {
 	}
 	l.there.heard = func(why Reason) error {
 		l.here.callOff()
-		_ = l.there.life.want(func(w *wants) { delete(w.links, l) })
+		_ = l.there.life.want(func(w *wants) { delete(w.links, other) })
 		return failLinked(other, why)
 	}
 	l.here.heard = func(why Reason) error { return failLinked(me, why) }
-	if err := c.life.want(func(w *wants) { w.links[l] = struct{}{} }); err != nil {
+	already := false
+	err = c.life.want(func(w *wants) {
+		if _, already = w.links[other]; !already {
+			w.links[other] = l
+		}
+	})
+	if err != nil || already {
 		return err
 	}
 	l.here.begin()
 	if !other.addWatch(l.there) {
 		l.here.callOff()
+		_ = c.life.want(func(w *wants) { delete(w.links, other) })
 		return me.sys.noActor(pid)
 	}
 	if l.here.over.Load() { // this instance has ended at the same moment
@@ -41,22 +49,18 @@ func (c *Context) Link(pid PID) error {
 	return nil
 }
 
-// Unlink ends the links that this instance has made to the actor of pid.
+// Unlink ends the link that this instance has made to the actor of pid.
 func (c *Context) Unlink(pid PID) {
 	other, err := c.life.cell.acquaint(pid)
 	if err != nil || other == nil {
 		return
 	}
-	var ended []*link
+	var l *link
 	_ = c.life.want(func(w *wants) { // an instance that has ended has no links
-		for l := range w.links {
-			if l.there.target == other {
-				ended = append(ended, l)
-				delete(w.links, l)
-			}
-		}
+		l = w.links[other]
+		delete(w.links, other)
 	})
-	for _, l := range ended {
+	if l != nil {
 		l.there.callOff()
 		l.here.callOff()
 	}

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/troupe-go/troupe/actor"
 )
@@ -230,4 +232,30 @@ func TestAFailureEndsWhoIsLinkedToo(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestASecondLinkChangesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, actor.Config{Supervision: steady(actor.OneForOne, 10)})
+		var failed atomic.Int32
+		if _, err := actor.Subscribe(s, func(e actor.ActorFailed) {
+			if errors.Is(e.Err, actor.ErrLinked) {
+				failed.Add(1)
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		a := spawn(t, s, "a", func(c *actor.Context, pid actor.PID) error {
+			if pid.IsZero() {
+				return errOwn
+			}
+			return errors.Join(c.Link(pid), c.Link(pid))
+		}, actor.Restart(actor.Temporary))
+		b := spawn(t, s, "b", func(c *actor.Context, pid actor.PID) error { return nil })
+		tell(t, s, a, b.PID(), actor.PID{})
+		time.Sleep(time.Minute)
+		if n := failed.Load(); n != 1 {
+			t.Fatal(n)
+		}
+	})
 }
