@@ -51,14 +51,19 @@ func (c *Context) Link(pid PID) error {
 
 // Unlink ends the link that this instance has made to the actor of pid.
 func (c *Context) Unlink(pid PID) {
-	other, err := c.life.cell.acquaint(pid)
-	if err != nil || other == nil {
-		return
-	}
+	other, _ := c.life.cell.acquaint(pid)
 	var l *link
 	_ = c.life.want(func(w *wants) { // an instance that has ended has no links
-		l = w.links[other]
-		delete(w.links, other)
+		if l = w.links[other]; l == nil {
+			for _, gone := range w.links {
+				if gone.there.of(pid) {
+					l = gone
+				}
+			}
+		}
+		if l != nil {
+			delete(w.links, l.there.target)
+		}
 	})
 	if l != nil {
 		l.there.callOff()

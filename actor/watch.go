@@ -51,11 +51,15 @@ func (c *Context) Unwatch(pid PID) {
 	}
 	var w *watch
 	_ = c.life.want(func(wants *wants) { // an instance that has ended has no watches
-		for _, key := range []PID{key, pid} {
-			if w == nil {
-				w = wants.watches[key]
-				delete(wants.watches, key)
+		if w = wants.watches[key]; w == nil {
+			for _, other := range wants.watches {
+				if other.of(pid) {
+					w = other
+				}
 			}
+		}
+		if w != nil {
+			delete(wants.watches, w.key())
 		}
 	})
 	if w != nil {
@@ -95,6 +99,12 @@ func (w *watch) key() PID {
 		return w.target.self
 	}
 	return w.pid
+}
+
+// of reports whether w is a watch of the actor of pid, which may be gone.
+func (w *watch) of(pid PID) bool {
+	t := w.target
+	return w.pid == pid || t != nil && (t.self == pid || t.path != "" && t.path == pid.Name() && t.sys.node == pid.Node())
 }
 
 func (w *watch) begin() {

@@ -259,3 +259,39 @@ func TestASecondLinkChangesNothing(t *testing.T) {
 		}
 	})
 }
+
+func TestAnEndedWatchOrLinkIsNotHeardThoughTheNewsIsQueued(t *testing.T) {
+	for _, named := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := start(t, actor.Config{Node: "n"})
+			heard := 0
+			gate := make(chan struct{})
+			target := spawn(t, s, "x", func(*actor.Context, int) error { return errOwn }, actor.Restart(actor.Temporary))
+			pid := target.PID()
+			if named {
+				pid = actor.Named("x@n")
+			}
+			ref := spawn(t, s, "", func(c *actor.Context, m string) error {
+				switch m {
+				case "watch":
+					return errors.Join(c.Link(pid), c.Watch(pid, func(actor.Terminated) error { heard++; return nil }))
+				case "unwatch":
+					<-gate
+					c.Unwatch(pid)
+					c.Unlink(pid)
+				}
+				return nil
+			})
+			tell(t, s, ref, "watch", "unwatch")
+			synctest.Wait()
+			tell(t, s, target, 1)
+			synctest.Wait()
+			close(gate)
+			synctest.Wait()
+			info, err := actor.Inspect(s, ref.PID())
+			if err != nil || info.Failed > 0 || heard > 0 {
+				t.Fatalf("named: %v, heard %d, %+v, %v", named, heard, info, err)
+			}
+		})
+	}
+}
