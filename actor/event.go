@@ -133,15 +133,19 @@ func (s *Subscription) offer(e Event) {
 
 // run gives what waits.
 func (s *Subscription) run() {
+	var batch []Event
 	done := false
 	defer func() {
 		if !done { // f has ended the goroutine: another goes on
+			s.mu.Lock()
+			s.waiting = append(batch, s.waiting...)
+			s.mu.Unlock()
 			go s.run()
 		}
 	}()
 	for {
 		s.mu.Lock()
-		batch := s.waiting
+		batch = s.waiting
 		if s.waiting = nil; len(batch) == 0 {
 			s.running = false
 			s.idle.Broadcast()
@@ -150,10 +154,9 @@ func (s *Subscription) run() {
 			return
 		}
 		s.mu.Unlock()
-		for _, e := range batch {
-			if s.ended() {
-				break
-			}
+		for len(batch) > 0 && !s.ended() {
+			e := batch[0]
+			batch = batch[1:]
 			s.safely(e)
 		}
 	}

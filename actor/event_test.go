@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -186,4 +187,27 @@ func TestTheEventOfAnEndComesBeforeThatOfTheNextOfThatName(t *testing.T) {
 			t.Fatalf("%d: %s", i, e)
 		}
 	}
+}
+
+func TestASubscriberThatEndsItsGoroutineMissesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, actor.Config{})
+		var heard list[string]
+		if _, err := actor.Subscribe(s, func(e actor.ActorStarted) {
+			time.Sleep(time.Second)
+			heard.add(e.Name)
+			runtime.Goexit()
+		}); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 10 {
+			if _, err := actor.SpawnNew(s, fmt.Sprint(i), func() *player[int] { return &player[int]{} }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Minute)
+		if got := heard.all(); len(got) != 10 {
+			t.Fatal(strings.Join(got, " "))
+		}
+	})
 }
