@@ -88,9 +88,14 @@ func (g *regroup) part(c *cell) (m *member, gone bool, over <-chan struct{}) {
 
 // await waits for the end of what does not concern c.
 func (c *cell) await(over <-chan struct{}) {
+	life := c.life.Load()
 	select {
 	case <-over:
-	case <-c.life.Load().context().Done():
+	case <-life.context().Done():
+	}
+	if life.err() != nil && !c.killed() { // ended by a leader that did not wait any longer: this instance can't go on
+		c.retire(false)
+		c.rest(0)
 	}
 }
 
@@ -162,6 +167,9 @@ func (g *regroup) down() {
 // hold waits for a member to stop. False: it takes too long.
 func (g *regroup) hold(m *member) bool {
 	life := m.cell.life.Load()
+	if m.taken.Load() {
+		life = nil // it is on its way, and this may be the life of the instance to come
+	}
 	m.cell.flags.Or(flagHold)
 	m.cell.wake()
 	if g.wait(m, m.cell.set.shutdown) {

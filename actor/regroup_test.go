@@ -193,3 +193,35 @@ func TestADecisionThatEndsItsGoroutineIsARestartOfAll(t *testing.T) {
 		w.want(t, "stop writer", "stop reader", "stop db", "start db", "start reader", "start writer", "reader: hello")
 	})
 }
+
+func TestAMemberThatFailsWhileItIsCalledGoesOnInALifeThatHasNotEnded(t *testing.T) {
+	for range 200 {
+		synctest.Test(t, func(t *testing.T) {
+			s := start(t, actor.Config{Supervision: actor.Supervision{Strategy: actor.OneForAll, Intensity: actor.Unlimited, Backoff: -1}})
+			var refs []actor.Ref[int]
+			for range 3 {
+				ref, err := actor.SpawnNew(s, "", func() *player[int] {
+					return &player[int]{receive: func(c *actor.Context, n int) error {
+						if n > 0 {
+							return errOwn
+						}
+						return c.Reply(c.Err() == nil)
+					}}
+				}, actor.Shutdown(0))
+				if err != nil {
+					t.Fatal(err)
+				}
+				refs = append(refs, ref)
+			}
+			for _, ref := range refs {
+				tell(t, s, ref, 1, 2, 3, 4)
+			}
+			synctest.Wait()
+			for _, ref := range refs {
+				if living, err := actor.As[bool](ref.Ask(t.Context(), s, 0)); err != nil || !living {
+					t.Fatal(living, err)
+				}
+			}
+		})
+	}
+}
