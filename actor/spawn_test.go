@@ -332,14 +332,14 @@ func TestAnActorMayFailOrStopWhileItIsSpawned(t *testing.T) {
 			}
 		}
 	})
-	for range 50_000 {
+	for range 20_000 {
 		ref := spawn(t, s, "x", func(c *actor.Context, n int) error {
 			if n == 0 {
 				return errOwn
 			}
 			c.Stop()
 			return nil
-		})
+		}, actor.HWM(4), actor.OnFull(actor.Reject))
 		if err := actor.Stop(context.Background(), s, ref.PID()); err != nil && !errors.Is(err, actor.ErrNoActor) {
 			t.Fatal(err)
 		}
