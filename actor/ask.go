@@ -21,7 +21,11 @@ func As[R any](a Answer, err error) (R, error) {
 		var none R
 		return none, err
 	}
-	return answer[R](a, typeNameOf[R]())
+	typeName := ""
+	if _, encoded := a.value.(*body); encoded {
+		typeName = typeNameOf[R]()
+	}
+	return answer[R](a, typeName)
 }
 
 // answer is open for what is no message: a handler that returns its error has failed, and is not one that was given

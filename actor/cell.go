@@ -24,18 +24,16 @@ type cell struct {
 	watches        map[*watch]struct{} // guarded by family.mu; of others that watch this actor
 
 	// What a message needs comes last, next to the inbox's queue: in memory that is not in a processor's cache, that is
-	// what handling it costs.
+	// what handling it costs. What the worker looks at for every message comes first, apart from what senders write.
+	flags     atomic.Uint32
+	handling  bool                 // the worker's: it is in the program's handler, or was ended there by runtime.Goexit
+	hooked    bool                 // may have hooks, or has sources; not changed after Spawn
+	started   bool                 // the worker's: the start hook of the instance has returned, and its stop hook has not run
+	life      atomic.Pointer[life] // of the present instance; nil before the first
 	sys       *System
 	box       box // the inbox that the cell is part of
 	self      PID
 	nextReady *cell // guarded by workers.mu
-	flags     atomic.Uint32
-
-	// The worker's alone.
-	handling bool                 // the worker is in the program's handler, or was ended there by runtime.Goexit
-	hooked   bool                 // may have hooks, or has sources; not changed after Spawn
-	started  bool                 // the start hook of the present instance has returned, and its stop hook has not run
-	life     atomic.Pointer[life] // of the present instance; nil before the first
 }
 
 const (

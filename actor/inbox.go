@@ -59,9 +59,6 @@ type box interface {
 	dropQueue()
 }
 
-// many messages are worth being taken together.
-const many = 64
-
 // run handles messages until there are none. Then another worker may have it: nothing of b is the caller's any more, who
 // searches for another actor.
 func (b *inbox[M]) run() (searching bool) {
@@ -81,9 +78,7 @@ func (b *inbox[M]) run() (searching bool) {
 		b.batch, b.next = nil, 0
 		var batch []letter[M]
 		if busy := b.sys.workers.queued.Load() > 0; !busy {
-			if few := len(empty); 1 < few && few < many {
-				b.sys.workers.pause()
-			}
+			b.sys.workers.gather(len(empty))
 			batch, empty = b.queue.Poll(empty), nil
 			if batch == nil {
 				searching = b.sys.workers.stay(b)

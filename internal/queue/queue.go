@@ -27,21 +27,24 @@ const keep = 64
 // Queue is a bounded FIFO queue. Its zero value is unusable: make one with New or call Init. All methods may be called
 // from any goroutine, except Take, Poll, Ready and Done, which belong to the one consumer.
 //
-// What producers write comes first, and what the consumer writes for every item last: the two have caches of their own.
+// What producers need for every item comes first, and what the consumer needs for every item last, a line of a
+// processor's cache away: else each would slow the other down.
 type Queue[T any] struct {
 	mu       sync.Mutex
 	items    []T
-	other    []T // empty, and nil while the consumer has a buffer
-	took     int64
 	limit    int32
 	held     int32 // not less than what was taken and is not Done
 	first    int32 // how many of items PushFirst has put there
 	consumer consumer
 	closed   bool
-	line     *line        // nil until somebody waits
-	waiting  atomic.Int32 // how many wait, so that Done need not lock
-	called   atomic.Bool  // a consumer that looks around has something to look at
-	done     atomic.Int64 // of those it took; written by the consumer alone
+	called   atomic.Bool // a consumer that looks around has something to look at
+	line     *line       // nil until somebody waits
+
+	other []T // empty, and nil while the consumer has a buffer
+	took  int64
+
+	waiting atomic.Int32 // how many wait, so that Done need not lock
+	done    atomic.Int64 // of those it took; written by the consumer alone
 }
 
 // line are the producers that wait, each at a channel that is closed when it may look again.
