@@ -46,6 +46,7 @@ type ask struct {
 	from   PID
 	remote atomic.Uint64 // its number in pending, if it waits for another node
 	state  atomic.Uint32
+	extra  bool        // others are asked the same, and the first reply is enough
 	done   chan result // room for one; nil of a Begin
 	begun  *begun      // nil of an Ask
 }
@@ -96,7 +97,7 @@ func (a *ask) reply(v any) error {
 		}
 		v = b
 	}
-	if !a.finish(result{answer: Answer{v}}) {
+	if !a.finish(result{answer: Answer{v}}) && !a.extra {
 		m := message{value: v}
 		a.sys.dead.add(LateReply, a.from, a.target, m.typeName)
 	}

@@ -12,12 +12,16 @@ type Pending struct{ ask *ask }
 // Begin is an Ask that returns at once. What comes of it, also an error because the message was not accepted, or ctx's own
 // when it ends, comes to the function given to Then. A restart of c's actor ends it. To ask oneself is allowed.
 func (r Ref[M]) Begin(ctx context.Context, c *Context, m M) Pending {
+	return r.beginAsk(ctx, c, m, false)
+}
+
+func (r Ref[M]) beginAsk(ctx context.Context, c *Context, m M, extra bool) Pending {
 	sc, target, m, err := r.begin(c, m)
 	if sc.cell == nil { // no Context: nobody to come back to
 		return Pending{}
 	}
 	a := sc.newAsk(r.pid)
-	a.begun = &begun{life: c.life}
+	a.begun, a.extra = &begun{life: c.life}, extra
 	switch {
 	case err != nil:
 	case ctx == nil:

@@ -42,7 +42,7 @@ var errTold = fmt.Errorf("%w: the message in hand is not an Ask", ErrNotAsked)
 
 // Stop ends the actor after the message in hand: what is queued becomes dead letters, its children stop, its stop hook
 // runs. It does not wait.
-func (c *Context) Stop() { c.life.cell.quit() }
+func (c *Context) Stop() { c.life.quit() }
 
 // Log returns the System's logger with the actor's name, or its PID if it has none.
 func (c *Context) Log() *slog.Logger { return c.life.logger() }

@@ -78,7 +78,7 @@ func (b *inbox[M]) run() (searching bool) {
 		b.batch, b.next = nil, 0
 		var batch []letter[M]
 		if busy := b.sys.workers.queued.Load() > 0; !busy {
-			b.sys.workers.gather(len(empty))
+			b.sys.workers.pause(len(empty))
 			batch, empty = b.queue.Poll(empty), nil
 			if batch == nil {
 				searching = b.sys.workers.stay(b)

@@ -2,8 +2,8 @@ package actor
 
 import "fmt"
 
-// Link ties this actor and another together: if one is gone for good because it failed, the other fails too, with an error
-// that wraps ErrLinked, and its supervisor decides. An actor that was stopped, or restarts, does no harm to the other. A
+// Link ties this actor and another together: if one is gone for good because it failed, the other fails too, once, with an
+// error that wraps ErrLinked, and its supervisor decides. An actor that was stopped, or restarts, does no harm to the other. A
 // restart of the actor that made the link ends it; the start hook makes it anew. A second Link to the same actor changes
 // nothing.
 //
@@ -18,15 +18,15 @@ func (c *Context) Link(pid PID) error {
 		return me.sys.noActor(pid)
 	}
 	l := &link{
-		there: &watch{by: me, life: c.life, target: other, pid: other.self},
-		here:  &watch{by: other, target: me, pid: me.self},
+		there: &watch{by: me, life: c.life, target: other, pid: other.self, link: true},
+		here:  &watch{by: other, target: me, pid: me.self, link: true},
 	}
 	l.there.heard = func(why Reason) error {
 		l.here.callOff()
 		_ = l.there.life.want(func(w *wants) { delete(w.links, other) })
-		return failLinked(other, why)
+		return l.there.fail(why)
 	}
-	l.here.heard = func(why Reason) error { return failLinked(me, why) }
+	l.here.heard = l.here.fail
 	already := false
 	err = c.life.want(func(w *wants) {
 		if _, already = w.links[other]; !already {
@@ -74,9 +74,10 @@ func (c *Context) Unlink(pid PID) {
 // link is two watches: of the other by who made the link, and the opposite.
 type link struct{ there, here *watch }
 
-func failLinked(gone *cell, why Reason) error {
-	if why != Failed {
+// fail is what half of a link comes to.
+func (w *watch) fail(why Reason) error {
+	if why != Failed || w.failed.Swap(true) {
 		return nil
 	}
-	return fmt.Errorf("%w: %s is gone", ErrLinked, gone.label())
+	return fmt.Errorf("%w: %s is gone", ErrLinked, w.target.label())
 }

@@ -149,7 +149,7 @@ func (p *pool[M]) Receive(c *Context, m M) error {
 		if p.Routing == ConsistentHash && i > 0 {
 			break
 		}
-		err := p.give(c, p.members[(first+i)%n].cell, m, never)
+		err := p.give(c, p.members[(first+i)%n].cell, m, trial)
 		if err == nil {
 			return nil
 		}
@@ -198,7 +198,7 @@ func (p *pool[M]) broadcast(c *Context, m M) error {
 	ctx, cancel := context.WithTimeout(c, p.Within)
 	g := &gather{later: c.ReplyLater(), left: len(p.members), cancel: cancel}
 	for _, member := range p.members {
-		ask := member.ref.Begin(ctx, c, m).ask
+		ask := member.ref.beginAsk(ctx, c, m, true).ask
 		ask.begun.then(ask, g.hear)
 	}
 	return nil

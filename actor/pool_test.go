@@ -205,6 +205,7 @@ func TestABroadcastReachesAllAndItsAskGetsTheFirstReply(t *testing.T) {
 				t.Fatal(n, err, time.Since(began))
 			}
 			time.Sleep(time.Minute)
+			wantDead(t, s, map[actor.Reason]uint64{actor.Failed: 1}) // the third reply is none
 			_, err = ref.Ask(t.Context(), s, "fail")
 			wantErr(t, err, errOwn)
 			began = time.Now()
@@ -293,6 +294,40 @@ func TestAFullPoolHoldsItsSendersUp(t *testing.T) {
 		}
 		wantDead(t, s, map[actor.Reason]uint64{})
 	})
+}
+
+// Whatever a full member would do with a message from elsewhere, the pool tries the next.
+func TestAFullMemberThatDropsIsPassedOver(t *testing.T) {
+	for _, policy := range []actor.Policy{actor.DropNewest, actor.DropOldest} {
+		synctest.Test(t, func(t *testing.T) {
+			s := start(t, actor.Config{})
+			gate := make(chan struct{})
+			var handled atomic.Int32
+			ref, err := actor.SpawnPool(s, "", actor.Pool[int]{Size: 2, Member: []actor.Option{actor.HWM(3), actor.OnFull(policy)}}, func() *player[int] {
+				return &player[int]{receive: func(c *actor.Context, n int) error {
+					if n == 0 {
+						<-gate
+					}
+					handled.Add(1)
+					return nil
+				}}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			tell(t, s, ref, 0) // one member is busy, and soon full
+			for range 100 {
+				tell(t, s, ref, 1)
+				synctest.Wait()
+			}
+			close(gate)
+			synctest.Wait()
+			if n := handled.Load(); n != 101 {
+				t.Errorf("%v: %d handled", policy, n)
+			}
+			wantDead(t, s, map[actor.Reason]uint64{})
+		})
+	}
 }
 
 func TestAnAskThatWaitsInAPoolThatIsStoppedHearsThat(t *testing.T) {

@@ -13,6 +13,7 @@ type haste uint8
 
 const (
 	never   haste = iota // never waits; the mailbox's policy holds
+	trial                // never waits, and is refused whatever the policy: there are other mailboxes
 	patient              // waits if the policy is to, as long as the mailbox says
 	steady               // waits until its ctx ends, whatever the policy
 )
@@ -46,6 +47,8 @@ func (b *inbox[M]) pushFull(ctx context.Context, may haste, l letter[M], err err
 	var wake bool
 	switch {
 	case err != queue.ErrFull:
+	case may == trial:
+		return b.fullError()
 	case may == steady:
 		wake, err = b.queue.Wait(ctx, l)
 	case b.set.policy == WaitForRoom && may == patient && b.set.wait > 0:
@@ -61,7 +64,7 @@ func (b *inbox[M]) pushFull(ctx context.Context, may haste, l letter[M], err err
 		return nil
 	case err == queue.ErrClosed:
 		return b.stoppedError()
-	case may != never && ctx.Err() != nil:
+	case may > trial && ctx.Err() != nil:
 		return timeout(ctx, b.self)
 	}
 	b.overflow()

@@ -14,7 +14,7 @@ const (
 	Random                        // to any
 	LeastLoaded                   // to one of those with the fewest messages
 	ConsistentHash                // to the same for the same Key, while the members are the same; few move when they change
-	Broadcast                     // to all; an Ask gets the first reply that is no error, within Within, else the last error
+	Broadcast                     // to all; an Ask gets the first reply that is no error, within Within, else the last error (replies after it are dropped)
 )
 
 // hashSeed is for all pools of the process: members are told apart by their own seeds.

@@ -3,6 +3,7 @@ package actor
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
@@ -87,10 +88,17 @@ func (c *cell) shutdown() {
 	_ = c.box.force(message{more: &more{alien: stopMark{}}}) // if it is refused, the end is near
 }
 
-// quit asks for an end after the message in hand.
-func (c *cell) quit() {
-	c.flags.Or(flagQuit)
-	c.wake()
+// quit asks for an end after the message in hand, but not of a later instance.
+func (l *life) quit() {
+	l.mu.Lock()
+	ended := l.ended
+	if !ended {
+		l.cell.flags.Or(flagQuit)
+	}
+	l.mu.Unlock()
+	if !ended {
+		l.cell.wake()
+	}
 }
 
 // wake gets the worker to look at the flags.
@@ -155,7 +163,17 @@ func (c *cell) leave(why Reason) {
 		close(c.gone)
 	}
 	c.mu.Unlock()
+	var both map[*cell]*atomic.Bool
 	for w := range watches {
+		if w.link {
+			if both == nil {
+				both = map[*cell]*atomic.Bool{}
+			}
+			if both[w.by] == nil {
+				both[w.by] = new(atomic.Bool)
+			}
+			w.failed = both[w.by]
+		}
 		w.tell(why)
 	}
 }

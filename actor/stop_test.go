@@ -405,3 +405,24 @@ func TestCloseIsBoundedThoughAChildWasLeftBehind(t *testing.T) {
 		time.Sleep(2000 * time.Hour)
 	})
 }
+
+func TestAContextOfAnInstanceThatHasEndedDoesNotStopTheNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, actor.Config{})
+		var old *actor.Context
+		ref := spawn(t, s, "", func(c *actor.Context, m string) error {
+			if m == "fail" {
+				old = c
+				return errOwn
+			}
+			return c.Reply(m)
+		})
+		tell(t, s, ref, "fail")
+		time.Sleep(time.Minute)
+		old.Stop()
+		synctest.Wait()
+		if m, err := actor.As[string](ref.Ask(t.Context(), s, "still here")); err != nil || m != "still here" {
+			t.Error(m, err)
+		}
+	})
+}

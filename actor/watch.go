@@ -91,6 +91,8 @@ type watch struct {
 	pid    PID
 	heard  func(Reason) error // a turn of by
 	over   atomic.Bool
+	link   bool         // is half of one
+	failed *atomic.Bool // the other half too: if both actors made a link, its end is one failure
 }
 
 // key is under what it is known in the watcher's wants.

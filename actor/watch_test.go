@@ -234,30 +234,39 @@ func TestAFailureEndsWhoIsLinkedToo(t *testing.T) {
 	}
 }
 
+// Whoever made it, once or twice or both of them, a link is one, and its end one failure.
 func TestASecondLinkChangesNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := start(t, actor.Config{Supervision: steady(actor.OneForOne, 10)})
-		var failed atomic.Int32
-		if _, err := actor.Subscribe(s, func(e actor.ActorFailed) {
-			if errors.Is(e.Err, actor.ErrLinked) {
-				failed.Add(1)
+	for _, back := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := start(t, actor.Config{Supervision: steady(actor.OneForOne, 10)})
+			var failed atomic.Int32
+			if _, err := actor.Subscribe(s, func(e actor.ActorFailed) {
+				if errors.Is(e.Err, actor.ErrLinked) {
+					failed.Add(1)
+				}
+			}); err != nil {
+				t.Fatal(err)
 			}
-		}); err != nil {
-			t.Fatal(err)
-		}
-		a := spawn(t, s, "a", func(c *actor.Context, pid actor.PID) error {
-			if pid.IsZero() {
-				return errOwn
+			link := func(c *actor.Context, pid actor.PID) error {
+				if pid.IsZero() {
+					return errOwn
+				}
+				return errors.Join(c.Link(pid), c.Link(pid))
 			}
-			return errors.Join(c.Link(pid), c.Link(pid))
-		}, actor.Restart(actor.Temporary))
-		b := spawn(t, s, "b", func(c *actor.Context, pid actor.PID) error { return nil })
-		tell(t, s, a, b.PID(), actor.PID{})
-		time.Sleep(time.Minute)
-		if n := failed.Load(); n != 1 {
-			t.Fatal(n)
-		}
-	})
+			a := spawn(t, s, "a", link, actor.Restart(actor.Temporary))
+			b := spawn(t, s, "b", link)
+			tell(t, s, a, b.PID())
+			if back {
+				tell(t, s, b, a.PID())
+			}
+			synctest.Wait()
+			tell(t, s, a, actor.PID{})
+			time.Sleep(time.Minute)
+			if n := failed.Load(); n != 1 {
+				t.Fatal(back, n)
+			}
+		})
+	}
 }
 
 func TestAnEndedWatchOrLinkIsNotHeardThoughTheNewsIsQueued(t *testing.T) {
