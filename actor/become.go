@@ -16,3 +16,16 @@ func Become[M any](c *Context, f func(c *Context, m M) error) error {
 	b.become(f)
 	return nil
 }
+
+// become makes f what handles messages; nil is what handles them by itself.
+func (b *inbox[M]) become(f func(*Context, M) error) {
+	plain, ok := b.inst.(function[M])
+	switch {
+	case f != nil:
+	case ok:
+		f = plain
+	default:
+		f = b.inst.Receive
+	}
+	b.receive = wrap(b.set.around, f)
+}

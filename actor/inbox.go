@@ -2,7 +2,6 @@ package actor
 
 import (
 	"context"
-	"fmt"
 	"reflect"
 	"slices"
 	"time"
@@ -26,13 +25,6 @@ type inbox[M any] struct {
 
 	typeName string
 	create   func() Receiver[M] // nil: there is one instance, without hooks or state
-}
-
-// letter is a message in the queue of an actor that takes an M.
-type letter[M any] struct {
-	value M
-	from  *cell // nil: from outside, or from elsewhere (see body)
-	more  *more // nil: a Tell of an M
 }
 
 // box is an inbox whose type of messages is not known.
@@ -143,128 +135,6 @@ func (b *inbox[M]) caught(err *error) {
 	}
 }
 
-// open handles what is more than the Tell of an M.
-func (b *inbox[M]) open(l *letter[M]) error {
-	x := l.more
-	switch alien := x.alien.(type) {
-	case nil:
-	case stopMark:
-		return errStopMark
-	case *callback:
-		err := alien.turn(b.life.Load())
-		if err == nil {
-			b.counts.other.Add(1)
-		}
-		return err
-	default:
-		m, err := open[M](alien, b.typeName)
-		if err != nil {
-			return err
-		}
-		l.value = m
-	}
-	x.hand.life = b.life.Load()
-	err := b.receive(&x.hand, l.value)
-	if err == nil && (b.aside == nil || !b.aside.keep) {
-		if waits := x.hand.turn.end(); waits != nil {
-			waits.fail(ErrNoReply)
-		}
-	}
-	return err
-}
-
-// settle is what comes of the message in hand when its handler failed with err. False: the actor is gone.
-func (b *inbox[M]) settle(err error) (alive bool) {
-	l := &b.batch[b.next-1]
-	if err == errStopMark {
-		b.end(Stopped)
-		return false
-	}
-	err = sane(err)
-	if (l.more == nil || l.more.hand.turn.asker == nil) && onlyTold(err) {
-		b.handled(l)
-		return true
-	}
-	if b.aside != nil {
-		b.aside.keep = false
-	}
-	if bad, ok := err.(*misfit); ok {
-		b.drop(l, bad.reason, bad.err)
-		b.done()
-		return true
-	}
-	b.drop(l, Failed, &failedError{err})
-	b.done()
-	return b.failed(err)
-}
-
-// handled is the end of a turn whose handler returned no more than that nobody waits for its reply.
-func (b *inbox[M]) handled(l *letter[M]) {
-	if l.more != nil && l.more.control() {
-		b.counts.other.Add(1)
-	}
-	if b.aside != nil && b.setAside(l) {
-		return
-	}
-	*l = letter[M]{}
-	b.queue.Done(1)
-}
-
-// done makes room for another message, and keeps nothing of the one in hand, which was not handled.
-func (b *inbox[M]) done() {
-	b.counts.other.Add(1)
-	b.batch[b.next-1] = letter[M]{}
-	b.queue.Done(1)
-	if b.aside != nil && b.aside.back {
-		b.putBack()
-	}
-}
-
-// drop makes a dead letter of l, and tells its asker why.
-func (b *inbox[M]) drop(l *letter[M], reason Reason, err error) {
-	b.cell.drop(b.message(l), reason, err)
-}
-
-// message is l as it looks to those who don't know M.
-func (b *inbox[M]) message(l *letter[M]) message {
-	m := message{value: l.value, from: l.from, more: l.more}
-	if l.more != nil && l.more.alien != nil {
-		m.value = nil
-	}
-	return m
-}
-
-// letter is the opposite.
-func (b *inbox[M]) letter(m message) letter[M] {
-	l := letter[M]{from: m.from, more: m.more}
-	if m.more != nil && m.more.alien != nil {
-		return l
-	}
-	var ok bool
-	if l.value, ok = m.value.(M); !ok && (m.value != nil || !nillable(reflect.TypeFor[M]())) {
-		if l.more == nil {
-			l.more = new(more)
-		}
-		l.more.alien = foreign{m.value}
-	}
-	return l
-}
-
-func (b *inbox[M]) dropBatch() {
-	b.putBack()
-	for ; b.next < len(b.batch); b.next++ {
-		b.drop(&b.batch[b.next], Stopped, b.stoppedError())
-	}
-	b.batch, b.next = nil, 0
-}
-
-func (b *inbox[M]) dropQueue() {
-	rest := b.queue.Close()
-	for i := range rest {
-		b.drop(&rest[i], Stopped, b.stoppedError())
-	}
-}
-
 func (b *inbox[M]) ready() bool { return b.queue.Ready() }
 func (b *inbox[M]) wake() bool  { return b.queue.Wake() }
 
@@ -293,71 +163,4 @@ func (b *inbox[M]) takeUrgent() {
 		}
 	}
 	b.batch, b.next = slices.Concat(rest[:last], b.queue.TakeFirst(), rest[last:]), 0
-}
-
-// construct makes an instance and runs its start hook.
-func (b *inbox[M]) construct(c *Context) error {
-	b.putBack()
-	if b.create == nil && len(b.set.around) == 0 {
-		b.become(nil)
-		return nil
-	}
-	return apart(func() error {
-		if b.create == nil {
-			b.become(nil)
-			return nil
-		}
-		b.inst = b.create()
-		if v := reflect.ValueOf(b.inst); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
-			return fmt.Errorf("%w: create returned nil", ErrUsage)
-		}
-		b.become(nil)
-		if hook, ok := b.inst.(interface{ Start(*Context) error }); ok {
-			return hook.Start(c)
-		}
-		return nil
-	})
-}
-
-// become makes f what handles messages; nil is what handles them by itself.
-func (b *inbox[M]) become(f func(*Context, M) error) {
-	plain, ok := b.inst.(function[M])
-	switch {
-	case f != nil:
-	case ok:
-		f = plain
-	default:
-		f = b.inst.Receive
-	}
-	b.receive = wrap(b.set.around, f)
-}
-
-// destruct runs the stop hook, if the instance has started.
-func (b *inbox[M]) destruct(c *Context, started bool) error {
-	inst := b.inst
-	if b.receive = nil; b.create != nil {
-		b.inst = nil
-	}
-	if hook, ok := inst.(interface{ Stop(*Context) error }); ok && started {
-		return apart(func() error { return hook.Stop(c) })
-	}
-	return nil
-}
-
-// apart runs a hook in a goroutine of its own, which it may end (runtime.Goexit, as by t.FailNow), and makes a panic an
-// error.
-func apart(hook func() error) (err error) {
-	done := make(chan struct{})
-	err = errGoexit
-	go func() {
-		defer close(done)
-		defer func() {
-			if r := recover(); r != nil {
-				err = sane(panicked(r))
-			}
-		}()
-		err = sane(hook())
-	}()
-	<-done
-	return err
 }
