@@ -419,6 +419,7 @@ func TestAContextOfAnInstanceThatHasEndedDoesNotStopTheNext(t *testing.T) {
 		})
 		tell(t, s, ref, "fail")
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		old.Stop()
 		synctest.Wait()
 		if m, err := actor.As[string](ref.Ask(t.Context(), s, "still here")); err != nil || m != "still here" {

@@ -6,9 +6,12 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 )
+
+var names atomic.Int64 // of inproc endpoints
 
 // transport makes endpoints that are free.
 type transport struct {
@@ -17,7 +20,7 @@ type transport struct {
 }
 
 var transports = []transport{
-	{"inproc", func(t testing.TB) string { return "inproc://" + t.Name() }},
+	{"inproc", func(t testing.TB) string { return fmt.Sprintf("inproc://%s/%d", t.Name(), names.Add(1)) }},
 	{"ipc", func(t testing.TB) string { return "ipc://" + filepath.Join(t.TempDir(), "s") }},
 	{"tcp", func(t testing.TB) string {
 		s := open(t, Rep, Config{}) // a free port, given back
