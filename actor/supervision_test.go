@@ -317,10 +317,10 @@ func TestTheSupervisorDecidesByTheError(t *testing.T) {
 				t.Fatal(step, n, err)
 			}
 		}
-		tell(t, s, ref, "stop", "count")
+		tell(t, s, ref, "stop")
 		synctest.Wait()
 		wantErr(t, ref.Tell(s, "count"), actor.ErrNoActor)
-		wantDead(t, s, map[actor.Reason]uint64{actor.Failed: 3, actor.Stopped: 1})
+		wantDead(t, s, map[actor.Reason]uint64{actor.Failed: 3})
 	})
 }
 
