@@ -6,6 +6,24 @@
 // over, Ask also waits for the reply. A PID is the same without the type; both travel in messages, and a PID of another
 // node works like one of this node.
 //
+// # What there is
+//
+//	Tell, Ask              a message to an actor; Begin is an Ask that does not keep its actor, and Then what comes of it
+//	Reply, ReplyLater      the answer to the Ask in hand, now or from a later turn; Forward hands the Ask on
+//	Watch, Link            to be told of the end of another actor, or to share it
+//	After, Every           timers whose calls are turns of the actor; ReceiveTimeout calls when no message has come
+//	Stash, Become          put a message aside for later; handle messages by another function
+//	Urgent                 a Tell that overtakes what is queued
+//	Supervise, Restart     how an actor deals with the failures of its children, and when a child is started anew
+//	HWM, OnFull, Wait      how much a mailbox holds, and what becomes of more
+//	SpawnPool              several actors behind one address, Resize-able
+//	Use, Config.Sending    middleware around handlers, and a look at what is sent
+//	Subscribe              events: actors started, failed, restarted and stopped, dead letters, full mailboxes
+//	Inspect, Tree          what an actor is doing, and all of them
+//	Bind, Connect          messages from ZeroMQ sockets
+//
+// Package actortest has probes for tests of actors.
+//
 // # What is promised
 //
 // Tell returns nil if the message was accepted, and an error if it was not. An accepted message is handled (its handler
@@ -32,6 +50,13 @@
 // Stop takes its place in the queue: what was told before is handled, what comes later is dead-lettered or refused with
 // ErrNoActor. When its ctx ends, only the message in hand is finished. Then the actor's children stop, the last spawned
 // first and each within its Shutdown time, then its stop hook runs, then its name is free, then Stop returns.
+//
+// # What it costs
+//
+// A Tell through a Ref of the type that the actor was spawned for allocates nothing. An actor of an interface type, a Ref[any]
+// for one, has each value that is no pointer boxed, which is one allocation of the value's size, and about a third of such a
+// Tell's time. An Ask costs two allocations, a Begin some more. An idle actor takes about half a KiB, and a stream of messages
+// to one is handled in lots: after a few have come at once, the next may wait for up to three microseconds for more.
 //
 // # What is not promised
 //
