@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/troupe-go/troupe/internal/program"
 )
 
 // soon is within what a run that is told to end does so: a second, and much more as tests share the machine.
@@ -15,16 +17,16 @@ const soon = 5 * time.Second
 
 func TestMainRunsEverythingHere(t *testing.T) {
 	p := start(t, "echo", "-calls", "5", "and", "more")
-	p.ends(0, 20*time.Second)
-	if text := p.output.String(); !strings.Contains(text, "client done [and more]") {
+	p.Ends(0, 20*time.Second)
+	if text := p.Out.String(); !strings.Contains(text, "client done [and more]") {
 		t.Errorf("output: %s", text)
 	}
 }
 
 func TestRolesAreProcessesOfTheirOwn(t *testing.T) {
 	p := start(t, "echo", "-processes", "-n", "client=3", "-calls", "5", "and", "more")
-	p.ends(0, 20*time.Second)
-	text := p.output.String()
+	p.Ends(0, 20*time.Second)
+	text := p.Out.String()
 	if n := strings.Count(text, "client done [and more]"); n != 3 {
 		t.Errorf("%d clients are done", n)
 	}
@@ -35,40 +37,40 @@ func TestRolesAreProcessesOfTheirOwn(t *testing.T) {
 
 func TestChildrenDontRunTheRestOfTheProgram(t *testing.T) {
 	p := start(t, "embedded", "-processes")
-	p.ends(0, 20*time.Second)
-	if text := p.output.String(); strings.Count(text, "after Run: <nil>") != 1 {
+	p.Ends(0, 20*time.Second)
+	if text := p.Out.String(); strings.Count(text, "after Run: <nil>") != 1 {
 		t.Errorf("output: %s", text)
 	}
 }
 
 func TestACrashedServerProcessIsStartedAgain(t *testing.T) {
 	p := start(t, "echo", "-processes", "-crash")
-	p.ends(0, 20*time.Second)
-	if text := p.output.String(); !strings.Contains(text, "started again") || !strings.Contains(text, "client done") {
+	p.Ends(0, 20*time.Second)
+	if text := p.Out.String(); !strings.Contains(text, "started again") || !strings.Contains(text, "client done") {
 		t.Errorf("output: %s", text)
 	}
 }
 
 func TestAFailedClientProcessEndsTheRun(t *testing.T) {
 	p := start(t, "echo", "-processes", "-fail")
-	p.ends(1, 20*time.Second)
-	if text := p.output.String(); !strings.Contains(text, "failed as told") || !strings.Contains(text, "role client") {
+	p.Ends(1, 20*time.Second)
+	if text := p.Out.String(); !strings.Contains(text, "failed as told") || !strings.Contains(text, "role client") {
 		t.Errorf("output: %s", text)
 	}
 }
 
 func TestAServerProcessThatCantStartEndsTheRun(t *testing.T) {
 	p := start(t, "echo", "-processes", "-at", "echo=ipc:///nonexistent/dir/s")
-	p.ends(1, 20*time.Second)
-	if text := p.output.String(); !strings.Contains(text, "did not start") || !strings.Contains(text, "role server") {
+	p.Ends(1, 20*time.Second)
+	if text := p.Out.String(); !strings.Contains(text, "did not start") || !strings.Contains(text, "role server") {
 		t.Errorf("output: %s", text)
 	}
 }
 
 func TestARunWithoutADirectoryForItsFilesSaysSo(t *testing.T) {
 	p := startWith(t, func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, "TMPDIR=/nonexistent") }, "echo", "-processes")
-	p.ends(1, 20*time.Second)
-	if text := p.output.String(); !strings.Contains(text, "set TMPDIR") || !strings.Contains(text, "/nonexistent") {
+	p.Ends(1, 20*time.Second)
+	if text := p.Out.String(); !strings.Contains(text, "set TMPDIR") || !strings.Contains(text, "/nonexistent") {
 		t.Errorf("output: %s", text)
 	}
 }
@@ -79,8 +81,8 @@ func TestBadFlagsEndWithStatus2(t *testing.T) {
 		{"-processes", "-at", "echo=inproc://x"},
 	} {
 		p := start(t, "echo", args...)
-		p.ends(2, 20*time.Second)
-		if text := p.output.String(); text == "" {
+		p.Ends(2, 20*time.Second)
+		if text := p.Out.String(); text == "" {
 			t.Errorf("%s: it doesn't say why", args)
 		}
 	}
@@ -112,12 +114,12 @@ func TestSignalsEndARun(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			p := start(t, "wait", test.args...)
 			p.says(test.ready)
-			pid := p.cmd.Process.Pid
+			pid := p.Cmd.Process.Pid
 			if test.group {
 				pid = -pid
 			}
 			syscall.Kill(pid, test.signal)
-			p.ends(test.status, soon)
+			p.Ends(test.status, soon)
 		})
 	}
 }
@@ -125,16 +127,16 @@ func TestSignalsEndARun(t *testing.T) {
 func TestCtrlCEndsAClientWithoutAServer(t *testing.T) {
 	p := start(t, "wait", "-run", "client", "-at", "echo=tcp://"+freeAddress(t))
 	p.says("msg=calling")
-	syscall.Kill(p.cmd.Process.Pid, syscall.SIGINT)
-	p.ends(130, soon)
+	p.Signal(syscall.SIGINT)
+	p.Ends(130, soon)
 }
 
 func TestCtrlCEndsARunWhoseClientTakesNoNotice(t *testing.T) {
 	for _, args := range [][]string{{"-stuck"}, {"-stuck", "-processes"}} {
 		p := start(t, "echo", args...)
 		p.says("client done")
-		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGINT)
-		p.ends(130, soon)
+		p.SignalAll(syscall.SIGINT)
+		p.Ends(130, soon)
 	}
 }
 
@@ -142,8 +144,8 @@ func TestCtrlCEndsARunWhoseServerTakesNoNotice(t *testing.T) {
 	for _, args := range [][]string{{"-hang"}, {"-hang", "-processes"}} {
 		p := start(t, "echo", args...)
 		p.says("server hangs")
-		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGINT)
-		p.ends(130, soon)
+		p.SignalAll(syscall.SIGINT)
+		p.Ends(130, soon)
 	}
 }
 
@@ -151,9 +153,9 @@ func TestASecondCtrlCEndsAtOnce(t *testing.T) {
 	for _, args := range [][]string{{"-stuck"}, {"-stuck", "-processes"}} {
 		p := start(t, "echo", args...)
 		p.says("client done")
-		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGINT)
-		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGTERM)
-		p.ends(p.status(130, 143), soon)
+		p.SignalAll(syscall.SIGINT)
+		p.SignalAll(syscall.SIGTERM)
+		p.Ends(p.status(130, 143), soon)
 	}
 }
 
@@ -161,20 +163,20 @@ func TestKillingTheParentLeavesNoChildAndNoFile(t *testing.T) {
 	for program, args := range map[string][]string{"wait": nil, "echo": {"-stuck"}} {
 		p := start(t, program, append(args, "-processes")...)
 		p.says("client ") // waits, or is done
-		if n := len(p.processes()); n != 3 {
+		if n := len(p.Processes()); n != 3 {
 			t.Fatalf("%d processes", n)
 		}
-		p.cmd.Process.Kill()
-		<-p.exited
-		p.leavesNothing()
+		p.Cmd.Process.Kill()
+		<-p.Exited
+		p.LeavesNothing()
 	}
 }
 
 func TestTheRunGoesOnWhenNobodyReadsItsLog(t *testing.T) {
 	for _, args := range [][]string{nil, {"-processes"}} {
 		p := startWith(t, func(cmd *exec.Cmd) { cmd.Stderr = unread(t) }, "echo", args...)
-		p.ends(0, 20*time.Second)
-		if text := p.output.String(); !strings.Contains(text, "client done") {
+		p.Ends(0, 20*time.Second)
+		if text := p.Out.String(); !strings.Contains(text, "client done") {
 			t.Errorf("output: %s", text)
 		}
 	}
@@ -183,7 +185,7 @@ func TestTheRunGoesOnWhenNobodyReadsItsLog(t *testing.T) {
 // As of hello -processes 2>&1 | head -1: a process that ends by it leaves one that removes the files.
 func TestOutputThatNobodyReadsLeavesNothing(t *testing.T) {
 	p := startWith(t, func(cmd *exec.Cmd) { cmd.Stderr = unread(t); cmd.Stdout = cmd.Stderr }, "echo", "-processes")
-	p.ends(1, 20*time.Second)
+	p.Ends(1, 20*time.Second)
 }
 
 // unread returns a pipe that nobody reads.
@@ -204,22 +206,22 @@ func TestARunUnderNohupOutlivesItsTerminal(t *testing.T) {
 			cmd.Path = "/bin/sh"
 		}, "wait")
 		p.says("client waits")
-		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGHUP)
-		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGTERM)
-		p.ends(143, soon) // not 129
+		p.SignalAll(syscall.SIGHUP)
+		p.SignalAll(syscall.SIGTERM)
+		p.Ends(143, soon) // not 129
 	}
 }
 
 func TestProcessesAtAWildcard(t *testing.T) {
 	_, port, _ := net.SplitHostPort(freeAddress(t))
 	p := start(t, "echo", "-processes", "-at", "echo=tcp://*:"+port)
-	p.ends(0, 20*time.Second)
+	p.Ends(0, 20*time.Second)
 }
 
 func TestHelpIsNoError(t *testing.T) {
 	p := start(t, "echo", "-help")
-	p.ends(0, 20*time.Second)
-	if text := p.output.String(); !strings.Contains(text, "echo at tcp://127.0.0.1:5555") {
+	p.Ends(0, 20*time.Second)
+	if text := p.Out.String(); !strings.Contains(text, "echo at tcp://127.0.0.1:5555") {
 		t.Errorf("it says %s", text)
 	}
 }
@@ -229,7 +231,7 @@ func TestKilledChildren(t *testing.T) {
 	p.says("client waits")
 	p.killChild("server")
 	p.says("started again")
-	eventually(t, "the server is back", func() bool { return strings.Count(p.output.String(), "msg=serving") == 2 })
+	program.Eventually(t, "the server is back", func() bool { return strings.Count(p.Out.String(), "msg=serving") == 2 })
 	p.killChild("client")
-	p.ends(1, soon)
+	p.Ends(1, soon)
 }

@@ -1,7 +1,6 @@
 package topology_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -10,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/troupe-go/troupe/internal/program"
 	"github.com/troupe-go/troupe/topology"
 )
 
@@ -79,135 +78,55 @@ var programs = map[string]func(){
 	},
 }
 
-// process is a program under test, with all its children.
+// process is a program under test, with all its children. What it logs is in Out too.
 type process struct {
-	t      *testing.T
-	cmd    *exec.Cmd
-	output output
-	exited chan struct{}
-	marker string
-	temp   string
+	*program.Process
+	t *testing.T
 }
 
-// start starts a program under test with a directory for temporary files of its own.
-func start(t *testing.T, program string, args ...string) *process {
+// start starts a program under test.
+func start(t *testing.T, name string, args ...string) process {
 	t.Helper()
-	return startWith(t, func(*exec.Cmd) {}, program, args...)
+	return startWith(t, func(*exec.Cmd) {}, name, args...)
 }
 
 // startWith is start, with the command changed before.
-func startWith(t *testing.T, change func(*exec.Cmd), program string, args ...string) *process {
+func startWith(t *testing.T, change func(*exec.Cmd), name string, args ...string) process {
 	t.Helper()
-	if runtime.GOOS != "linux" {
-		t.Skip("looks for processes in /proc")
-	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	temp, err := os.MkdirTemp("", "t")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(temp) })
-	p := &process{t: t, cmd: exec.Command(self, args...), exited: make(chan struct{}), temp: temp}
-	p.marker = "TOPOLOGY_TEST_RUN=" + filepath.Base(temp)
-	p.cmd.Env = append(os.Environ(), "TOPOLOGY_TEST_PROGRAM="+program, p.marker, "TMPDIR="+temp, "GORACE=atexit_sleep_ms=0")
-	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as a shell does, so that a ctrl-C can be sent to all
-	change(p.cmd)
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		p.cmd.Wait()
-		close(p.exited)
-	}()
-	t.Cleanup(func() {
-		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
-		<-p.exited
-		if t.Failed() {
-			t.Logf("output of %s %s:\n%s", program, args, p.output.String())
-		}
-	})
+	p := process{program.New(t, self, args...), t}
+	p.Cmd.Env = append(p.Cmd.Env, "TOPOLOGY_TEST_PROGRAM="+name, "GORACE=atexit_sleep_ms=0")
+	p.Cmd.Stderr = p.Cmd.Stdout
+	change(p.Cmd)
+	p.Start()
 	return p
 }
 
 // says waits until the output has text in it.
-func (p *process) says(text string) {
+func (p process) says(text string) {
 	p.t.Helper()
-	eventually(p.t, "the output has "+text, func() bool { return strings.Contains(p.output.String(), text) })
-}
-
-// ends waits for the end and checks the exit status, and that nothing is left of it.
-func (p *process) ends(status int, within time.Duration) {
-	p.t.Helper()
-	select {
-	case <-p.exited:
-	case <-time.After(within):
-		left := p.processes()
-		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGQUIT) // they print their goroutines
-		<-p.exited
-		p.t.Fatalf("%v are still running after %v", left, within)
-	}
-	if got := p.cmd.ProcessState.ExitCode(); got != status {
-		p.t.Errorf("exit status %d, want %d", got, status)
-	}
-	p.leavesNothing()
-}
-
-// leavesNothing waits until there are no processes and ipc files of the run any more.
-func (p *process) leavesNothing() {
-	p.t.Helper()
-	eventually(p.t, "no processes are left", func() bool { return len(p.processes()) == 0 })
-	left, err := filepath.Glob(filepath.Join(p.temp, "troupe-*"))
-	if err != nil || len(left) > 0 {
-		p.t.Errorf("left behind: %v %v", left, err)
-	}
-}
-
-// processes returns the ids of the program's processes, known by their environment.
-func (p *process) processes() (pids []string) {
-	files, _ := filepath.Glob("/proc/[0-9]*/environ")
-	for _, file := range files {
-		if text, err := os.ReadFile(file); err == nil && bytes.Contains(text, []byte(p.marker)) {
-			pids = append(pids, filepath.Base(filepath.Dir(file)))
-		}
-	}
-	return pids
-}
-
-// eventually waits until a condition holds, at most 20 seconds.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	timeout := time.After(20 * time.Second)
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-timeout:
-			t.Fatal("it didn't come true in 20 s that", what)
-		}
-	}
+	program.Eventually(p.t, "the output has "+text, func() bool { return strings.Contains(p.Out.String(), text) })
 }
 
 // status waits for the end and returns the exit status if it is one of those that may be, else the first.
-func (p *process) status(may ...int) int {
+func (p process) status(may ...int) int {
 	select {
-	case <-p.exited:
-	case <-time.After(20 * time.Second):
+	case <-p.Exited:
+	case <-time.After(program.Patience):
 	}
-	if got := p.cmd.ProcessState.ExitCode(); slices.Contains(may, got) {
+	if got := p.Cmd.ProcessState.ExitCode(); slices.Contains(may, got) {
 		return got
 	}
 	return may[0]
 }
 
 // killChild kills the child process that runs a role, which the log tells.
-func (p *process) killChild(role string) {
+func (p process) killChild(role string) {
 	p.t.Helper()
-	found := regexp.MustCompile(`process started".* role=` + role + ` .*child=(\d+)`).FindStringSubmatch(p.output.String())
+	found := regexp.MustCompile(`process started".* role=` + role + ` .*child=(\d+)`).FindStringSubmatch(p.Out.String())
 	if found == nil {
 		p.t.Fatalf("no child runs %s", role)
 	}

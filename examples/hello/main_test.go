@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/troupe-go/troupe/internal/program"
 	"github.com/troupe-go/troupe/internal/pyzmq"
 )
 
@@ -37,16 +38,16 @@ const soon = 3 * time.Second
 
 func TestTenRepliesInOneProcess(t *testing.T) {
 	p := start(t)
-	p.ends(0, 10*time.Second)
+	p.Ends(0, 10*time.Second)
 	p.printed(10)
 }
 
 func TestTenRepliesAsProcesses(t *testing.T) {
 	p := start(t, "-processes")
-	p.ends(0, 10*time.Second)
+	p.Ends(0, 10*time.Second)
 	p.printed(10)
 	for _, role := range []string{"server", "client"} {
-		if !strings.Contains(p.errors.String(), "role="+role+" instance=1 child=") {
+		if !strings.Contains(p.Errors.String(), "role="+role+" instance=1 child=") {
 			t.Errorf("the log doesn't show the process of the %s", role)
 		}
 	}
@@ -54,7 +55,7 @@ func TestTenRepliesAsProcesses(t *testing.T) {
 
 func TestTheProgramsFlagsReachItsProcesses(t *testing.T) {
 	p := start(t, "-processes", "-count", "3", "-delay=1ms", "-n", "client=2")
-	p.ends(0, 10*time.Second)
+	p.Ends(0, 10*time.Second)
 	p.printed(6)
 }
 
@@ -62,14 +63,14 @@ func TestRolesOnTheirOwnOverTCP(t *testing.T) {
 	at := "hello=tcp://" + freeAddress(t)
 	client := start(t, "-run", "client", "-at", at)
 	server := start(t, "-run", "server", "-at", at)
-	client.ends(0, 20*time.Second)
+	client.Ends(0, 20*time.Second)
 	client.printed(10)
-	server.interrupt()
-	server.ends(0, soon)
+	server.SignalAll(syscall.SIGINT)
+	server.Ends(0, soon)
 	again := start(t, "-run", "server", "-at", at) // the port is free
 	again.logs("msg=serving")
-	again.signal(syscall.SIGTERM)
-	again.ends(0, soon)
+	again.Signal(syscall.SIGTERM)
+	again.Ends(0, soon)
 }
 
 func TestAForeignClient(t *testing.T) {
@@ -87,8 +88,8 @@ for i in range(10):
 	if err != nil || string(out) != strings.Repeat("World\n", 10) {
 		t.Errorf("%v\n%s", err, out)
 	}
-	server.interrupt()
-	server.ends(0, soon)
+	server.SignalAll(syscall.SIGINT)
+	server.Ends(0, soon)
 }
 
 func TestAForeignServerThatComesLater(t *testing.T) {
@@ -107,7 +108,7 @@ for i in range(10):
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
-	client.ends(0, 20*time.Second)
+	client.Ends(0, 20*time.Second)
 	client.printed(10)
 }
 
@@ -117,12 +118,12 @@ func TestAServerKilledAndStartedAgain(t *testing.T) {
 	client := start(t, "-run", "client", "-at", at)
 	for range 2 {
 		n := client.replies()
-		eventually(t, "more replies", func() bool { return client.replies() > n })
-		server.signal(syscall.SIGKILL)
-		<-server.exited
+		program.Eventually(t, "more replies", func() bool { return client.replies() > n })
+		server.Signal(syscall.SIGKILL)
+		<-server.Exited
 		server = start(t, "-run", "server", "-at", at, "-delay", "50ms")
 	}
-	client.ends(0, 20*time.Second)
+	client.Ends(0, 20*time.Second)
 	client.printed(10)
 }
 
@@ -148,14 +149,14 @@ func TestCtrlCEndsEveryForm(t *testing.T) {
 			p := start(t, test.args...)
 			switch {
 			case test.replies:
-				eventually(t, "replies", func() bool { return p.replies() > 1 })
+				program.Eventually(t, "replies", func() bool { return p.replies() > 1 })
 			case test.status == 0:
 				p.logs("msg=serving")
 			default:
 				p.logs("msg=calling")
 			}
-			p.interrupt()
-			p.ends(test.status, soon)
+			p.SignalAll(syscall.SIGINT)
+			p.Ends(test.status, soon)
 			if test.status == 0 {
 				free(t, strings.TrimPrefix(at, "hello=tcp://"))
 			}
@@ -165,16 +166,16 @@ func TestCtrlCEndsEveryForm(t *testing.T) {
 
 func TestKillingTheParentOfProcessesLeavesNothing(t *testing.T) {
 	p := start(t, "-processes", "-delay", "100ms")
-	eventually(t, "replies", func() bool { return p.replies() > 1 })
-	p.signal(syscall.SIGKILL)
-	<-p.exited
-	p.leavesNothing()
+	program.Eventually(t, "replies", func() bool { return p.replies() > 1 })
+	p.Signal(syscall.SIGKILL)
+	<-p.Exited
+	p.LeavesNothing()
 }
 
 func TestBadFlags(t *testing.T) {
 	p := start(t, "-run", "sever")
-	p.ends(2, 10*time.Second)
-	if text := p.errors.String(); !strings.Contains(text, "server, client") || !strings.Contains(text, "-count") {
+	p.Ends(2, 10*time.Second)
+	if text := p.Errors.String(); !strings.Contains(text, "server, client") || !strings.Contains(text, "-count") {
 		t.Errorf("it says %s", text)
 	}
 }

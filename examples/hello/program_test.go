@@ -1,112 +1,38 @@
 package main
 
 import (
-	"bytes"
 	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
-	"time"
+
+	"github.com/troupe-go/troupe/internal/program"
 )
 
-// program is hello while it runs, with its children.
-type program struct {
-	t            *testing.T
-	cmd          *exec.Cmd
-	out, errors  output
-	exited       chan struct{}
-	marker, temp string
+// process is hello while it runs, with its children.
+type process struct {
+	*program.Process
+	t *testing.T
 }
 
-// start starts hello as a shell would, in a process group of its own, with a temporary directory of its own.
-func start(t *testing.T, args ...string) *program {
+func start(t *testing.T, args ...string) process {
 	t.Helper()
-	if runtime.GOOS != "linux" {
-		t.Skip("looks for processes in /proc")
-	}
-	temp, err := os.MkdirTemp("", "t")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &program{t: t, cmd: exec.Command(hello, args...), exited: make(chan struct{}), temp: temp}
-	p.marker = "HELLO_TEST_RUN=" + filepath.Base(temp)
-	p.cmd.Env = append(os.Environ(), p.marker, "TMPDIR="+temp)
-	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.errors
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		p.cmd.Wait()
-		close(p.exited)
-	}()
-	t.Cleanup(func() {
-		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
-		<-p.exited
-		os.RemoveAll(temp)
-		if t.Failed() {
-			t.Logf("hello %s\nprinted:\n%slogged:\n%s", strings.Join(args, " "), p.out.String(), p.errors.String())
-		}
-	})
+	p := process{program.New(t, hello, args...), t}
+	p.Start()
 	return p
 }
 
-func (p *program) signal(s syscall.Signal) { syscall.Kill(p.cmd.Process.Pid, s) }
+func (p process) replies() int { return strings.Count(p.Out.String(), "Hello -> World\n") }
 
-// interrupt is a terminal's ctrl-C: it reaches the children too.
-func (p *program) interrupt() { syscall.Kill(-p.cmd.Process.Pid, syscall.SIGINT) }
-
-// ends waits for the end, and checks the exit status and that nothing is left.
-func (p *program) ends(status int, within time.Duration) {
+func (p process) printed(n int) {
 	p.t.Helper()
-	select {
-	case <-p.exited:
-	case <-time.After(within):
-		p.t.Fatalf("still running after %v", within)
-	}
-	if got := p.cmd.ProcessState.ExitCode(); got != status {
-		p.t.Errorf("exit status %d, want %d", got, status)
-	}
-	p.leavesNothing()
-}
-
-// leavesNothing waits until all processes of p and its ipc files are gone.
-func (p *program) leavesNothing() {
-	p.t.Helper()
-	eventually(p.t, "no processes", func() bool { return len(p.processes()) == 0 })
-	if left, err := os.ReadDir(p.temp); err != nil || len(left) > 0 {
-		p.t.Errorf("left behind: %v %v", left, err)
+	if want := strings.Repeat("Hello -> World\n", n); p.Out.String() != want {
+		p.t.Errorf("printed %q, want %d replies", p.Out.String(), n)
 	}
 }
 
-// processes returns the ids of p and its children, known by their environment.
-func (p *program) processes() (pids []string) {
-	files, _ := filepath.Glob("/proc/[0-9]*/environ")
-	for _, file := range files {
-		if text, err := os.ReadFile(file); err == nil && bytes.Contains(text, []byte(p.marker)) {
-			pids = append(pids, filepath.Base(filepath.Dir(file)))
-		}
-	}
-	return pids
-}
-
-func (p *program) replies() int { return strings.Count(p.out.String(), "Hello -> World\n") }
-
-func (p *program) printed(n int) {
+func (p process) logs(text string) {
 	p.t.Helper()
-	if want := strings.Repeat("Hello -> World\n", n); p.out.String() != want {
-		p.t.Errorf("printed %q, want %d replies", p.out.String(), n)
-	}
-}
-
-func (p *program) logs(text string) {
-	p.t.Helper()
-	eventually(p.t, "log has "+text, func() bool { return strings.Contains(p.errors.String(), text) })
+	program.Eventually(p.t, "log has "+text, func() bool { return strings.Contains(p.Errors.String(), text) })
 }
 
 func freeAddress(t *testing.T) string {
@@ -126,37 +52,4 @@ func free(t *testing.T, address string) {
 		c.Close()
 		t.Errorf("%s still listens", address)
 	}
-}
-
-// eventually waits until a condition holds, at most 20 seconds.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	timeout := time.After(20 * time.Second)
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-timeout:
-			t.Fatal("not seen within 20 s: ", what)
-		}
-	}
-}
-
-// output collects what a program writes.
-type output struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
 }

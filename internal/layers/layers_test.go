@@ -30,6 +30,7 @@ var below = map[string][]string{
 	"internal/layers": {},
 
 	// imported by tests only, see below
+	"internal/program":    {},
 	"internal/pyzmq":      {},
 	"internal/sockettest": {"mailbox"},
 }
@@ -92,7 +93,7 @@ func TestThirdPartyLibrariesHaveOnePlace(t *testing.T) {
 
 func TestOnlyTestsImportWhatIsForTests(t *testing.T) {
 	for name, list := range imports(t) {
-		for _, path := range []string{"internal/pyzmq", "internal/sockettest"} {
+		for _, path := range []string{"internal/program", "internal/pyzmq", "internal/sockettest"} {
 			if slices.Contains(list, module+path) {
 				t.Errorf("%s imports %s outside its tests", name, path)
 			}
