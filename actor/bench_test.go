@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"runtime"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -137,6 +138,34 @@ func BenchmarkPingPong(b *testing.B) {
 	}
 	<-done
 	perSecond(b, b.N, "msg/s")
+}
+
+// BenchmarkWindow is a PingPong of several messages that are on their way at the same time.
+func BenchmarkWindow(b *testing.B) {
+	for _, window := range []int{2, 4, 16} {
+		b.Run(strconv.Itoa(window), func(b *testing.B) {
+			s := benchSystem(b)
+			done := make(chan struct{})
+			pong := benchSpawn(b, s, func(c *actor.Context, back actor.Ref[point]) error { return back.Tell(c, point{1, 2}) })
+			n := 0
+			ping := benchSpawn(b, s, func(c *actor.Context, p point) error {
+				if n++; n == b.N+window {
+					close(done)
+				} else if n > b.N {
+					return nil
+				}
+				return pong.Tell(c, actor.RefTo[point](c.Self()))
+			})
+			b.ResetTimer()
+			for range window {
+				if err := ping.Tell(s, point{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			<-done
+			perSecond(b, b.N, "msg/s")
+		})
+	}
 }
 
 // BenchmarkPool tells through a pool of 4, and is timed until the last message has been handled.

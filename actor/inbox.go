@@ -20,6 +20,7 @@ type inbox[M any] struct {
 	batch   []letter[M]
 	next    int // index in batch
 	turns   uint32
+	vain    uint32      // batches before which it is in vain to wait for more messages
 	aside   *aside[M]   // nil until first needed
 	inst    Receiver[M] // nil before it is started and after it is stopped
 
@@ -70,7 +71,7 @@ func (b *inbox[M]) run() (searching bool) {
 		b.batch, b.next = nil, 0
 		var batch []letter[M]
 		if busy := b.sys.workers.queued.Load() > 0; !busy {
-			b.sys.workers.pause(len(empty))
+			b.gather(len(empty))
 			batch, empty = b.queue.Poll(empty), nil
 			if batch == nil {
 				searching = b.sys.workers.stay(b)
@@ -89,6 +90,33 @@ func (b *inbox[M]) run() (searching bool) {
 		if b.flags.Load() != 0 && !b.obey() {
 			return false
 		}
+	}
+}
+
+// A batch of a few messages, not of one, may be part of a stream: the next is let grow for a pause, of so many turns of an
+// empty loop, two or three microseconds. To take every message as it comes, from a sender that runs on another processor,
+// halves the rate of both. If not even a few come meanwhile it is no stream, but messages that wait for one another
+// perhaps, and the next batches are taken at once.
+const (
+	few    = 24
+	lot    = 64
+	pause  = 6000
+	vainly = 64 // batches
+)
+
+// gather waits a little for more messages, after a batch of n.
+func (b *inbox[M]) gather(n int) {
+	switch {
+	case n < 2, n >= lot, b.sys.workers.procs == 1:
+		return
+	case b.vain > 0:
+		b.vain--
+		return
+	}
+	for range pause {
+	}
+	if b.queue.Queued() < few {
+		b.vain = vainly
 	}
 }
 

@@ -141,22 +141,6 @@ func (p *workers) stay(b box) (searching bool) {
 	return true
 }
 
-// A batch of a few messages, not of one, is part of a stream: the next is let grow for a pause, of so many turns of an empty
-// loop, which is two or three microseconds. To take every message as it comes, from a sender that runs on another
-// processor, halves the rate of both.
-const (
-	few   = 64
-	pause = 6000
-)
-
-// pause waits a little for more messages, after a batch of n.
-func (p *workers) pause(n int) {
-	if 1 < n && n < few && p.procs > 1 {
-		for range pause {
-		}
-	}
-}
-
 // leave ends a search without having taken an actor.
 func (p *workers) leave() {
 	p.searching.Add(-1)

@@ -290,6 +290,13 @@ func (q *Queue[T]) Len() int {
 	return len(q.items) + int(q.took-q.done.Load())
 }
 
+// Queued returns how many items are there to be taken.
+func (q *Queue[T]) Queued() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.items)
+}
+
 // Room returns how many more items the queue takes now.
 func (q *Queue[T]) Room() int {
 	q.mu.Lock()
