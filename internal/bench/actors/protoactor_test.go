@@ -24,9 +24,6 @@ func (p proto) close() { p.s.Shutdown() }
 
 func (p proto) spawn(receive func(turn, any)) address {
 	return protoAddress{p, p.s.Root.Spawn(actor.PropsFromFunc(func(c actor.Context) {
-		if _, ok := c.Message().(actor.SystemMessage); ok {
-			return
-		}
 		switch m := c.Message().(type) {
 		case *actor.Started, *actor.Stopping, *actor.Stopped:
 		default:
