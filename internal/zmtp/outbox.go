@@ -53,6 +53,7 @@ type Outbox struct {
 // HasRoom, Heavy and Len.
 func NewOutbox(limit int, most int64, room func()) *Outbox {
 	o := &Outbox{limit: limit, most: most, room: room, wake: make(chan struct{}, 1), closed: make(chan struct{})}
+	o.last = time.Since(start) - lull
 	o.settled.L = &o.mu
 	return o
 }
