@@ -47,6 +47,9 @@ func (c *Conn) flushEncoded(p []byte) (n int, err error) {
 	if err != nil && err != ErrClosed { // which is CloseWrite, and that closes c itself
 		err = c.fail(err)
 	}
+	if w.owed == 0 {
+		return len(p), err
+	}
 	return w.opened(p, w.sealedSize(p)-w.owed), err
 }
 
