@@ -30,7 +30,16 @@ type Envelope struct {
 	Meta        map[string]string // may be nil
 	Value       any               // outgoing only
 	Wait        time.Duration     // outgoing only: how long Send may wait for room; zero = not at all
+	Full        *Crowded          // incoming only: set by Deliver if the target's mailbox was full
 }
+
+// Crowded is a mailbox that was full when a message from another node came. Its policy is to wait or to refuse, so
+// senders should hear of it.
+type Crowded struct{ box box }
+
+// Low has f called once, when the mailbox holds no more than half of its limit, or its actor is gone: at once, or later
+// by the goroutine that brings it about. F must be quick, and must not call the System.
+func (c *Crowded) Low(f func()) { c.box.low(f) }
 
 // Remote is the way to other nodes.
 type Remote interface {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+
+	"github.com/google/uuid"
 )
 
 // Event is something that happened in a System: one of the types below. More may be added.
@@ -39,6 +41,17 @@ type (
 		Target, Sender PID
 		Type           string // of the message; "" = nil
 	}
+	// PeerUp: there is a link with another node, which was not there, or taken for down.
+	PeerUp struct {
+		Node        string
+		Incarnation uuid.UUID
+	}
+	// PeerDown: an incarnation of another node has ended, or has given no sign of life for too long. Watches of its
+	// actors are over.
+	PeerDown struct {
+		Node        string
+		Incarnation uuid.UUID // zero: none has been met
+	}
 	// MailboxOverflow: a message found the mailbox full, and was refused or displaced another.
 	MailboxOverflow struct {
 		PID  PID
@@ -51,6 +64,8 @@ func (ActorRestarted) event()  {}
 func (ActorFailed) event()     {}
 func (ActorStopped) event()    {}
 func (DeadLetter) event()      {}
+func (PeerUp) event()          {}
+func (PeerDown) event()        {}
 func (MailboxOverflow) event() {}
 
 // eventsKept is how many events wait for a subscriber.

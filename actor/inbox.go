@@ -37,6 +37,8 @@ type box interface {
 	put(ctx context.Context, may haste, m message) error
 	putUrgent(m message) error
 	force(m message) error
+	exceed(m message) error
+	low(f func())
 	stash() error
 	unstash()
 	takeUrgent()

@@ -68,6 +68,9 @@ func HWM(n int) Option {
 	}
 }
 
+// refuses says whether a full mailbox makes senders go slower.
+func (p Policy) refuses() bool { return p == WaitForRoom || p == Reject }
+
 // OnFull chooses what becomes of a message to the mailbox when it is full.
 func OnFull(p Policy) Option {
 	return func(o *options) {

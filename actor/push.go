@@ -140,6 +140,23 @@ func (b *inbox[M]) pushUrgent(l letter[M]) error {
 	return nil
 }
 
+// exceed is push for what comes from another node and finds the mailbox full: its sender could not know.
+func (b *inbox[M]) exceed(m message) error {
+	wake, err := b.queue.Exceed(b.letter(m))
+	switch {
+	case err == queue.ErrFull:
+		b.overflow()
+		return b.fullError()
+	case err != nil:
+		return b.stoppedError()
+	case wake:
+		b.sys.workers.run(&b.cell)
+	}
+	return nil
+}
+
+func (b *inbox[M]) low(f func()) { b.queue.Low(f) }
+
 // force is push for what is never refused while the actor lives.
 func (b *inbox[M]) force(m message) error {
 	wake, err := b.queue.Force(b.letter(m))

@@ -108,7 +108,7 @@ func (s *System) deliverMessage(e *Envelope) error {
 	if e.Kind == Ask {
 		m.more.hand.turn.asker = &farAsker{sys: s, asker: e.Sender, target: e.Target, correlation: e.Correlation}
 	}
-	err, reason := s.pushMessage(e.Target, m), NoActor
+	err, reason := s.pushMessage(e, m), NoActor
 	switch {
 	case err == nil:
 		return nil
@@ -124,19 +124,28 @@ func (s *System) deliverMessage(e *Envelope) error {
 	return err
 }
 
-// pushMessage is put for what came from another node: it never waits.
-func (s *System) pushMessage(target PID, m message) error {
+// pushMessage is put for what came from another node: it never waits. What was under way when the mailbox became full is
+// let in, up to as much again.
+func (s *System) pushMessage(e *Envelope, m message) error {
 	if s.closing.Load() {
 		return fmt.Errorf("%w: node %s is stopping", ErrClosed, s.node)
 	}
-	c, err := s.find(target)
+	c, err := s.find(e.Target)
 	if err != nil {
 		return err
 	}
 	if c == nil {
-		return fmt.Errorf("%w: %v does not live here", ErrNoActor, target)
+		return fmt.Errorf("%w: %v does not live here", ErrNoActor, e.Target)
 	}
-	return c.box.put(context.Background(), never, m)
+	if !c.set.policy.refuses() {
+		return c.box.put(context.Background(), never, m)
+	}
+	err = c.box.put(context.Background(), trial, m)
+	if errors.Is(err, ErrFull) {
+		e.Full = &Crowded{c.box}
+		err = c.box.exceed(m)
+	}
+	return err
 }
 
 func (s *System) deliverAnswer(e *Envelope) error {

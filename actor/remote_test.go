@@ -121,6 +121,7 @@ func TestErrorsKeepTheirIdentityOnTheWay(t *testing.T) {
 		full, gate, _ := gated(t, beta, "full", actor.HWM(1))
 		defer close(gate)
 		tell(t, beta, full, 1)
+		tell(t, alpha, full, 2) // let in, as its sender could not know
 		ask := func(name string, m any) error {
 			_, err := actor.RefTo[any](actor.Named(name)).Ask(t.Context(), alpha, m)
 			return err

@@ -3,8 +3,6 @@ package node
 import (
 	"sync"
 	"time"
-
-	"github.com/troupe-go/troupe/actor"
 )
 
 // asks are those that were written to the present incarnation of a peer and are not answered: with it they are lost, while
@@ -16,15 +14,21 @@ type asks struct {
 }
 
 type asked struct {
-	by       actor.PID
+	by       address // at this node
 	deadline time.Time
 }
 
 const minPurge = 1024
 
-func (a *asks) add(e *actor.Envelope) {
-	if e.Kind != actor.Ask {
+// begun notes the ask, if it is one, that frame has.
+func (a *asks) begun(frame []byte) {
+	if frame[kindAt] != kindAsk {
 		return
+	}
+	h, _, _ := readHeader(frame)
+	ask := asked{by: h.sender}
+	if h.deadline > 0 {
+		ask.deadline = time.Now().Add(time.Duration(min(h.deadline, maxDeadline)) * time.Millisecond)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -40,14 +44,7 @@ func (a *asks) add(e *actor.Envelope) {
 		}
 		a.purge = max(minPurge, 2*len(a.open))
 	}
-	a.open[e.Correlation] = asked{e.Sender, e.Deadline}
-}
-
-// unwritten forgets an ask that was not written after all.
-func (a *asks) unwritten(e *actor.Envelope) {
-	if e.Kind == actor.Ask {
-		a.done(e.Correlation)
-	}
+	a.open[h.correlation] = ask
 }
 
 // done forgets an ask that was answered.

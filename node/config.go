@@ -32,10 +32,15 @@ type Config struct {
 	Peers map[string]string
 	// Linger bounds how long Close waits for messages to be sent. Default: 5 s; negative: not at all.
 	Linger time.Duration
-	// Expire is how long a message waits for its node to be reachable before it is a dead letter. Default: 1 min.
+	// Expire is how long a message waits for its node to be reachable before it is a dead letter: "expired", or
+	// "unconfirmed" if it was sent before the link broke. Default: 1 min.
 	Expire time.Duration
-	// Outbox is how many messages wait for a peer at most, each peer having its own. However few they are, no more are
-	// taken once they have MaxMessage bytes together. Default: 10,000.
+	// Down is within which time a peer is taken for down that gives no sign of life: a link that is silent, although the
+	// peer is asked for one, ends after half of it, and if there is no other then for the other half, [actor.PeerDown] is
+	// published and those who watch its actors hear of it. At least 100 ms. Default: 10 s.
+	Down time.Duration
+	// Outbox is how many messages, for each peer, wait to be sent or to be acknowledged at most. However few they are, no
+	// more are taken once they have MaxMessage bytes together. Default: 10,000.
 	Outbox int
 	// MaxMessage is the size of the largest message that is sent to or accepted from a peer, in bytes, its header of
 	// some tens of bytes included. Peers are told. Default: 64 MiB.
@@ -59,6 +64,8 @@ type Config struct {
 const (
 	defaultLinger     = 5 * time.Second
 	defaultExpire     = time.Minute
+	defaultDown       = 10 * time.Second
+	minDown           = 100 * time.Millisecond
 	defaultOutbox     = 10_000
 	defaultMaxMessage = 64 << 20
 	minMaxMessage     = 64 << 10 // a HELLO and any header fit
@@ -72,6 +79,7 @@ func (cfg Config) withDefaults() (Config, error) {
 	}
 	setDefault(&cfg.Linger, defaultLinger)
 	setDefault(&cfg.Expire, defaultExpire)
+	setDefault(&cfg.Down, defaultDown)
 	setDefault(&cfg.Outbox, defaultOutbox)
 	setDefault(&cfg.MaxMessage, defaultMaxMessage)
 	if cfg.Log == nil {
@@ -81,6 +89,8 @@ func (cfg Config) withDefaults() (Config, error) {
 	switch {
 	case cfg.Expire < 0 || cfg.Outbox < 0:
 		return cfg, fmt.Errorf("%w: Expire and Outbox cannot be negative", ErrConfig)
+	case cfg.Down < minDown:
+		return cfg, fmt.Errorf("%w: Down is %v, it must be at least %v", ErrConfig, cfg.Down, minDown)
 	case cfg.MaxMessage < minMaxMessage:
 		return cfg, fmt.Errorf("%w: MaxMessage is %d bytes, it must be at least %d", ErrConfig, cfg.MaxMessage, minMaxMessage)
 	}

@@ -22,16 +22,25 @@ func (o *outbox) sweepAt(t time.Time) {
 	}
 }
 
-// sweep gives up what has expired.
+// sweep gives up what has expired, and what is in flight to a peer that has been away for too long.
 func (o *outbox) sweep() {
 	o.mu.Lock()
 	o.next = time.Time{}
 	now := time.Now()
 	expired := o.remove(func(it *item) bool { return !it.expires.After(now) })
 	var next time.Time
-	for i := range o.items {
-		if at := o.items[i].expires; next.IsZero() || at.Before(next) {
+	sooner := func(at time.Time) {
+		if next.IsZero() || at.Before(next) {
 			next = at
+		}
+	}
+	o.each(func(it *item) { sooner(it.expires) })
+	var unconfirmed []item
+	if o.conn == nil && o.flight.len() > 0 {
+		if until := o.since.Add(o.patience); until.After(now) {
+			sooner(until)
+		} else {
+			unconfirmed = o.abandon(true)
 		}
 	}
 	if !next.IsZero() && o.closed == nil {
@@ -39,4 +48,23 @@ func (o *outbox) sweep() {
 	}
 	o.mu.Unlock()
 	o.dropped(expired, actor.Expired)
+	o.dropped(unconfirmed, actor.Unconfirmed)
 }
+
+// each calls f with what has not begun to go.
+func (o *outbox) each(f func(*item)) {
+	lists := [][]item{o.queue.all()}
+	for _, l := range o.larges {
+		if lists = append(lists, l.held.all()); l.at == 0 {
+			f(&l.item)
+		}
+	}
+	for _, list := range lists {
+		for i := range list {
+			f(&list[i])
+		}
+	}
+}
+
+// never is when what must not expire does.
+var never = time.Unix(1<<40, 0)

@@ -27,7 +27,7 @@ func (n *Node) accepted(conn *zmtp.Conn) {
 		return
 	}
 	defer l.release()
-	if err := l.sendHello(); err != nil || !slow.Stop() {
+	if err := l.sendHello(&l.peer.out); err != nil || !slow.Stop() {
 		return
 	}
 	l.run()
@@ -46,7 +46,7 @@ func (n *Node) dialler(p *peer) func(*zmtp.Conn) {
 		defer close(l.done)
 		slow := time.AfterFunc(helloTimeout, func() { conn.Close() })
 		defer slow.Stop()
-		err := l.sendHello()
+		err := l.sendHello(&p.out)
 		if err == nil {
 			err = l.greeted()
 		}
@@ -130,9 +130,11 @@ func (l *link) spoiled(err error) {
 	l.conn.Close()
 }
 
-func (l *link) sendHello() error {
-	n := l.node
-	frame := appendHello(appendHeader(nil, &header{kind: kindHello}), &n.hello)
+// sendHello sends ours, with how far we have come with what the peer has sent.
+func (l *link) sendHello(out *outbox) error {
+	h := l.node.hello
+	h.known, h.seq = out.resumable()
+	frame := appendHello(appendHeader(nil, &header{kind: kindHello}), &h)
 	_, err := l.conn.Write([][][]byte{{frame}})
 	return err
 }
@@ -186,5 +188,6 @@ func (l *link) release() {
 		l.peer.link = nil
 	}
 	l.peer.mu.Unlock()
+	l.node.expect(l.peer, l.node.cfg.Down/2)
 	l.node.peers.forgetAfter(l.peer, l.node.cfg.Expire)
 }

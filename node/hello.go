@@ -20,6 +20,7 @@ const (
 	helloTimeout = 10 * time.Second
 	maxHello     = 16 << 10 // bytes in a HELLO's body
 	maxList      = 64       // features, endpoints, limits in a HELLO
+	maxSeq       = 1 << 62  // number of a message
 )
 
 var (
@@ -37,10 +38,26 @@ type hello struct {
 	endpoints       []string
 	heartbeat       uint64 // milliseconds, 0 = none promised
 	limits          map[string]uint64
+	known           uuid.UUID // incarnation of the receiver that the sender has had messages of; zero: none
+	seq             uint64    // the number of the last of these
+}
+
+// resumes says how far the peer has come with what the node of that incarnation has sent to it.
+func (h *hello) resumes(incarnation uuid.UUID) resumes {
+	if h.known != incarnation {
+		return resumes{}
+	}
+	return resumes{h.seq, true}
 }
 
 func appendHello(dst []byte, h *hello) []byte {
-	dst = appendMap(dst, 8)
+	if h.known == uuid.Nil {
+		dst = appendMap(dst, 8)
+	} else {
+		dst = appendMap(dst, 9)
+		dst = appendBin(appendArray(appendStr(dst, "resume"), 2), h.known[:])
+		dst = appendUint(dst, h.seq)
+	}
 	dst = appendUint(appendUint(appendArray(appendStr(dst, "version"), 2), h.lowest), h.highest)
 	dst = appendStr(appendStr(dst, "node"), h.node)
 	dst = appendBin(appendStr(dst, "incarnation"), h.incarnation[:])
@@ -94,6 +111,14 @@ func readHello(body []byte) (h hello, err error) {
 			h.heartbeat = u.uint()
 		case "limits":
 			h.limits = u.limits()
+		case "resume":
+			if n := u.array(); n != 2 {
+				u.fail()
+			}
+			copy(h.known[:], u.bin(16))
+			if h.seq = u.uint(); h.seq > maxSeq {
+				u.fail()
+			}
 		default:
 			u.skip(maxExtraDepth)
 		}

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/troupe-go/troupe/internal/zmtp"
 )
 
@@ -25,6 +27,8 @@ type link struct {
 	hello   hello         // the peer's
 	done    chan struct{} // closed when the link is over and all that came on it is delivered
 
+	receipts receipts
+
 	probed atomic.Bool // somebody waits for heard
 	mu     sync.Mutex
 	heard  chan struct{} // closed when something arrives
@@ -38,12 +42,23 @@ func (n *Node) newLink(conn *zmtp.Conn, dialled bool) *link {
 func (l *link) run() {
 	n, out := l.node, &l.peer.out
 	log := n.log.With("peer", l.peer.name, "remote", l.conn.Peer().Address)
-	n.unanswered(l.peer.name, out.attach(l.conn, l.hello.incarnation, l.hello.limits["message"]), "has been restarted")
+	from := l.hello.resumes(n.Incarnation())
+	before, _ := out.resumable()
+	again := from.ok && before == l.hello.incarnation
+	if !again {
+		l.peer.parts = assembly{most: n.cfg.MaxMessage}
+	}
+	n.unanswered(l.peer.name, out.attach(l.conn, &l.hello, from), "has been restarted")
+	if !again && before != uuid.Nil {
+		n.down(l.peer, before)
+	}
+	n.arrived(l.peer, l.hello.incarnation)
 	log.Info("link up", "dialled", l.dialled, "incarnation", l.hello.incarnation, "library", l.hello.library)
 	var writer sync.WaitGroup
 	writer.Go(func() { out.serve(l.conn) })
 	err := l.read()
 	l.conn.Close()
+	l.receipts.stop()
 	writer.Wait()
 	out.detach(l.conn)
 	log.Info("link down", "reason", err)
@@ -51,6 +66,8 @@ func (l *link) run() {
 
 // read handles what arrives until the connection ends, and returns why it did.
 func (l *link) read() error {
+	out := &l.peer.out
+	acked := uint64(0) // by the peer, the highest
 	for {
 		msg, err := l.conn.Read()
 		if err != nil {
@@ -63,28 +80,59 @@ func (l *link) read() error {
 		if err != nil {
 			return l.refuse(byeProtocol, err)
 		}
-		if h.seq != 0 && h.seq <= l.peer.out.seen.Load() {
-			continue // had it already
+		if h.ack > acked {
+			acked = h.ack
+			out.heard(acked)
 		}
 		if h.seq != 0 {
-			l.peer.out.seen.Store(h.seq)
-		}
-		switch h.kind {
-		case kindTell, kindAsk, kindReply, kindFail:
-			l.node.deliver(l, &h, body)
-		case kindPing:
-			l.peer.out.post(appendHeader(nil, &header{kind: kindAck, ack: l.peer.out.seen.Load()}))
-		case kindAck:
-		case kindBye:
-			return l.left(&h, body)
-		case kindHello:
-			return l.refuse(byeProtocol, errors.New("node: second HELLO"))
-		default:
-			if h.flags&mustUnderstand != 0 {
-				return l.refuse(byeUnknown, fmt.Errorf("node: message of kind %d, which must be understood", h.kind))
+			if h.seq <= out.seen.Load() {
+				continue // had it already
 			}
+			out.seen.Store(h.seq)
+			l.receipts.received(len(msg[0]), out)
+		}
+		if err := l.handle(&h, body); err != nil {
+			return err
 		}
 	}
+}
+
+// handle does what a message asks for. An error ends the link.
+func (l *link) handle(h *header, body []byte) error {
+	switch h.kind {
+	case kindTell, kindAsk, kindReply, kindFail:
+		l.node.deliver(l, h, body)
+	case kindPart:
+		frame, err := l.peer.parts.add(h, body)
+		if err != nil {
+			return l.refuse(byeProtocol, err)
+		}
+		if frame == nil {
+			return nil
+		}
+		whole, body, err := readHeader(frame)
+		if err != nil {
+			return l.refuse(byeProtocol, err)
+		}
+		if whole.kind == kindPart {
+			return l.refuse(byeProtocol, errors.New("node: a PART made of parts"))
+		}
+		return l.handle(&whole, body)
+	case kindPing:
+		l.peer.out.post(appendHeader(nil, &header{kind: kindAck, ack: l.peer.out.acknowledge()}))
+	case kindPause, kindResume:
+		l.peer.out.pause(h.sender.pid(l.peer.name, l.hello.incarnation), h.kind == kindPause)
+	case kindAck:
+	case kindBye:
+		return l.left(h, body)
+	case kindHello:
+		return l.refuse(byeProtocol, errors.New("node: second HELLO"))
+	default:
+		if h.flags&mustUnderstand != 0 {
+			return l.refuse(byeUnknown, fmt.Errorf("node: message of kind %d, which must be understood", h.kind))
+		}
+	}
+	return nil
 }
 
 // split takes a message apart.
@@ -100,6 +148,7 @@ func (l *link) left(h *header, body []byte) error {
 	err := readBye(h, body)
 	if h.typ == byeClosing {
 		l.node.unanswered(l.peer.name, l.peer.out.leave(l.hello.incarnation), "has been closed")
+		l.node.down(l.peer, l.hello.incarnation)
 	}
 	return err
 }

@@ -295,7 +295,7 @@ func TestNumbersNeverGoBack(t *testing.T) {
 			time.Sleep(time.Second)
 			told(t, beta, got)
 			away(network, "127.0.0.1:4000", func() {
-				time.Sleep(2 * defaultExpire)
+				time.Sleep(3 * defaultExpire)
 				if beta.peers.get("alpha") != nil {
 					t.Error("beta still knows alpha")
 				}

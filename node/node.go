@@ -104,24 +104,20 @@ func (n *Node) open(ctx context.Context) error {
 }
 
 func (n *Node) zmtp(t zmq4.SocketType) *zmtp.Config {
-	return &zmtp.Config{Type: t, MaxMessage: n.cfg.MaxMessage, Network: n.cfg.Network, Log: n.log}
+	beat := n.cfg.Down / 4
+	return &zmtp.Config{Type: t, MaxMessage: maxFrame, Network: n.cfg.Network, Log: n.log, Heartbeat: beat, HeartbeatTimeout: beat}
 }
 
 func (n *Node) newPeer(name string, address mailbox.Endpoint) *peer {
 	p := &peer{name: name, address: address}
-	p.out.limit, p.out.most, p.out.dropped = n.cfg.Outbox, n.cfg.MaxMessage, n.dropped
+	n.expect(p, n.cfg.Down)
+	p.out.limit, p.out.most, p.out.patience = n.cfg.Outbox, n.cfg.MaxMessage, n.cfg.Expire
+	p.out.dropped = func(items []item, reason actor.Reason) { n.dropped(p, items, reason) }
 	return p
 }
 
 // unlisted makes the peer of a node that is not in Config.Peers.
 func (n *Node) unlisted(name string) *peer { return n.newPeer(name, mailbox.Endpoint{}) }
-
-// dropped makes dead letters of messages that were accepted and cannot be sent.
-func (n *Node) dropped(items []item, reason actor.Reason) {
-	for i := range items {
-		n.system.DeadLetter(&items[i].env, reason)
-	}
-}
 
 // Name returns the node's name, unique among the nodes that are connected.
 func (n *Node) Name() string { return n.name }

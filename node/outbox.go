@@ -20,55 +20,68 @@ const TooLarge actor.Reason = "too large"
 // burst is how soon after a message the next one is a flood.
 const burst = 50 * time.Microsecond
 
-// item is a message in an outbox. The frame lacks its numbers, which it gets when it is written.
+// item is a message in an outbox: as it goes over the wire, but for its numbers, which it gets when it is written.
 type item struct {
 	frame   []byte
-	env     actor.Envelope // for the dead letter; without Value
-	exact   uuid.UUID      // incarnation of the target; zero for one that is named
-	since   time.Time      // when it was accepted
+	exact   uuid.UUID // incarnation of the target; zero for one that is named
 	expires time.Time
 }
 
-// outbox holds the messages to one peer, in order, whether or not there is a connection. When nothing is queued and the
-// connection takes it, a message is written by its sender; else the link's writer does it. Both happen only under mu or
-// with writing set, so that nothing overtakes.
+// outbox holds the messages to one peer, in order, whether or not there is a connection, until the peer has acknowledged
+// them. When nothing waits to be written and the connection takes it, a message is written by its sender; else the link's
+// writer does it. Both happen only under mu or with writing set, so that nothing overtakes.
+//
+// A message is first in queue. When its turn comes it gets its number and moves to flight, where it stays until it is
+// acknowledged, and from where it is written again to the next connection. A large one goes by parts, see large.
 type outbox struct {
-	limit   int                        // messages
-	most    int64                      // bytes: with as many it is full, too
-	dropped func([]item, actor.Reason) // told, without mu, what is given up
+	limit    int                        // messages
+	most     int64                      // bytes: with as many it is full, too
+	patience time.Duration              // with a peer that has some of what is in flight, perhaps, and does not come back
+	dropped  func([]item, actor.Reason) // told, without mu, what is given up
 
 	seen atomic.Uint64 // highest seq received from the incarnation
+	told atomic.Uint64 // of these, the highest that was acknowledged to it
 	asks asks
 
-	mu          sync.Mutex
-	items       []item
-	bytes       int64         // in the frames of items
-	hand        int           // the first so many items are in the writer's hand
-	control     [][]byte      // to be written first
-	last        []byte        // a BYE, to be written next; nothing follows it
+	mu      sync.Mutex
+	queue   line[item]
+	larges  []*large // those that have left the queue and are not in flight as a whole, oldest first
+	flight  line[sent]
+	count   int      // messages in all three
+	bytes   int64    // in their frames
+	slab    []byte   // where small frames lie
+	control [][]byte // to be written first
+	last    []byte   // a BYE, to be written next; nothing follows it
+	brakes  brakes
+
+	seq         uint64        // number of the last in flight; never goes back, whatever the incarnation
+	large       uint64        // id of the last large message
+	written     int           // how many of flight were written to conn, or are in the writer's hand
+	ack         bool          // an ACK is to be written
 	conn        *zmtp.Conn    // nil: no link
+	since       time.Time     // when conn was lost
 	wake        chan struct{} // the writer of conn waits for it
 	writing     bool          // the writer is at work, or has been woken to be
 	flush       bool          // conn has the rest of a message
 	incarnation uuid.UUID     // of the peer, as known last
-	largest     uint64        // frame that it accepts, in bytes; 0: any
+	largest     uint64        // message that it accepts, in bytes; 0: any
 	gone        bool          // it said that it ends
-	seq         uint64        // number of the last message written; never goes back, whatever the incarnation
 	calmSeen    uint64        // seen when a sender wrote itself, and
 	calmSince   time.Time     // when that was
 	closed      error         // why nothing is accepted any more
 	next        time.Time     // when timer fires; zero: it does not
 	timer       *time.Timer
 	room        chan struct{} // closed when there is room again; nil: nobody waits
-	empty       chan struct{} // closed when all is written; nil: nobody waits
+	empty       chan struct{} // closed when all is acknowledged; nil: nobody waits
 }
 
-// push accepts a message, or says why not. If the outbox is full it waits for room for as long as wait.
-func (o *outbox) push(it item, wait time.Duration) error {
+// push accepts a message to an actor, of which it keeps frame if that is large, or says why not. If the outbox or the
+// actor's mailbox is full it waits for room for as long as wait; what must is accepted all the same.
+func (o *outbox) push(it item, to actor.PID, must bool, wait time.Duration) error {
 	var late <-chan time.Time
 	for {
 		o.mu.Lock()
-		err := o.refuses(&it)
+		err := o.refuses(&it, to, must)
 		if err == nil {
 			o.accept(it)
 			o.mu.Unlock()
@@ -96,7 +109,7 @@ func (o *outbox) push(it item, wait time.Duration) error {
 	}
 }
 
-func (o *outbox) refuses(it *item) error {
+func (o *outbox) refuses(it *item, to actor.PID, must bool) error {
 	switch exact := it.exact != uuid.Nil; {
 	case o.closed != nil:
 		return o.closed
@@ -104,38 +117,49 @@ func (o *outbox) refuses(it *item) error {
 		return fmt.Errorf("%w: incarnation %v is gone", actor.ErrUnreachable, it.exact)
 	case o.tooLarge(it):
 		return fmt.Errorf("%w: a message of %d bytes, the peer accepts %d", errTooLarge, len(it.frame), o.largest)
+	case must:
+		return nil
 	case o.full():
-		return fmt.Errorf("%w: %d messages of %d bytes wait for the link", actor.ErrFull, len(o.items), o.bytes)
+		return fmt.Errorf("%w: %d messages of %d bytes wait for the link or its acknowledgement", actor.ErrFull, o.count, o.bytes)
 	}
-	return nil
+	return o.brakes.stops(to)
 }
 
-func (o *outbox) full() bool { return len(o.items) >= o.limit || o.bytes >= o.most }
+func (o *outbox) full() bool { return o.count >= o.limit || o.bytes >= o.most }
+
+func (o *outbox) tooLarge(it *item) bool { return o.largest > 0 && uint64(len(it.frame)) > o.largest }
 
 func (o *outbox) accept(it item) {
-	if o.conn != nil && !o.writing && len(o.items) == 0 && o.calm(it.since) {
-		number(it.frame, o.seq+1, o.seen.Load())
-		o.asks.add(&it.env)
-		if taken, rest := o.conn.TryWrite([][]byte{it.frame}); taken {
-			o.seq++
-			if rest {
-				o.flush = true
-				o.rouse()
-			}
-			return
-		}
-		o.asks.unwritten(&it.env)
-	}
-	o.items = append(o.items, it)
+	it.frame = o.keep(it.frame)
+	o.count++
 	o.bytes += int64(len(it.frame))
+	if o.direct(&it) {
+		o.launch(sent{item: it})
+		o.asks.begun(it.frame)
+		number(it.frame, o.seq, o.acknowledge())
+		if taken, rest := o.conn.TryWrite([][]byte{it.frame}); taken {
+			o.written++
+			o.flush = rest
+			if !rest {
+				return
+			}
+		}
+		o.rouse()
+		return
+	}
+	o.queue.push(it)
 	o.rouse()
 	o.sweepAt(it.expires)
 }
 
-// calm reports whether a message had better be written by its sender: some time has passed since that was done last, or
-// the peer has sent something since, as when one asks and answers. In a flood the writer does it in batches.
-func (o *outbox) calm(now time.Time) bool {
-	seen := o.seen.Load()
+// direct reports whether a message had better be written by its sender: nothing is before it, and some time has passed
+// since that was done last, or the peer has sent something since, as when one asks and answers. In a flood the writer does
+// it in batches.
+func (o *outbox) direct(it *item) bool {
+	if o.conn == nil || o.writing || o.queue.len()+len(o.larges) > 0 || o.written < o.flight.len() || len(it.frame) > maxFrame {
+		return false
+	}
+	now, seen := time.Now(), o.seen.Load()
 	if seen == o.calmSeen && now.Sub(o.calmSince) < burst {
 		return false
 	}
@@ -143,57 +167,77 @@ func (o *outbox) calm(now time.Time) bool {
 	return true
 }
 
-// cut removes the first n items.
-func (o *outbox) cut(n int) {
-	for i := range o.items[:n] {
-		o.bytes -= int64(len(o.items[i].frame))
+const (
+	ownFrame = 16 << 10 // a frame of more bytes is kept as it is
+	minSlab  = 1 << 10  // memory of frames that lie together, which grows with the traffic
+	maxSlab  = 64 << 10
+)
+
+// keep copies a frame into the memory of the outbox, unless it is large.
+func (o *outbox) keep(frame []byte) []byte {
+	n := len(frame)
+	if n > ownFrame {
+		return frame
 	}
-	clear(o.items[:n])
-	if o.items = o.items[n:]; len(o.items) == 0 {
-		o.items = nil
+	if cap(o.slab)-len(o.slab) < n {
+		o.slab = make([]byte, 0, max(n, min(max(2*cap(o.slab), minSlab), maxSlab)))
 	}
-	o.shrunk()
+	at := len(o.slab)
+	o.slab = append(o.slab, frame...)
+	return o.slab[at : at+n : at+n]
 }
 
-// remove takes out the items for which gone says so, but for those in the writer's hand.
+// remove takes out of the outbox the items for which gone says so, of those that have not begun to go.
 func (o *outbox) remove(gone func(*item) bool) (removed []item) {
-	kept := o.items[:o.hand:o.hand]
-	for i := range o.items[o.hand:] {
-		if it := o.items[o.hand+i]; gone(&it) {
-			removed = append(removed, it)
-			o.bytes -= int64(len(it.frame))
-		} else {
-			kept = append(kept, it)
-		}
+	removed = o.queue.remove(gone, nil)
+	removed = o.removeHeld(gone, removed)
+	for i := range removed {
+		o.forget(removed[i].frame)
 	}
-	if removed != nil {
-		o.items = kept
-		o.shrunk()
-	}
+	o.shrunk()
 	return removed
 }
 
-// shrunk wakes those who wait for fewer items.
+// forget counts a message less.
+func (o *outbox) forget(frame []byte) {
+	o.count--
+	o.bytes -= int64(len(frame))
+}
+
+// shrunk wakes those who wait for fewer messages, and gives memory back when there are none.
 func (o *outbox) shrunk() {
-	if o.room != nil && (o.closed != nil || !o.full()) {
-		close(o.room)
-		o.room = nil
+	if o.closed != nil || !o.full() {
+		o.roomy()
 	}
-	if o.empty != nil && len(o.items) == 0 && !o.flush {
+	if o.count > 0 {
+		return
+	}
+	if o.empty != nil {
 		close(o.empty)
 		o.empty = nil
 	}
+	if o.slab = o.slab[:0]; o.writing || cap(o.slab) > 4*minSlab { // what is being written may lie in it
+		o.slab = nil
+	}
 }
 
-// retire closes the outbox if there is no connection and nothing to send. It returns the number of the last message.
-func (o *outbox) retire() (seq uint64, ok bool) {
+// roomy lets those look again who wait for room.
+func (o *outbox) roomy() {
+	if o.room != nil {
+		close(o.room)
+		o.room = nil
+	}
+}
+
+// retire closes the outbox if there is no connection and nothing to send.
+func (o *outbox) retire() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.conn != nil || len(o.items) > 0 {
-		return 0, false
+	if o.conn != nil || o.count > 0 {
+		return false
 	}
 	o.closed = actor.ErrNoNode
-	return o.seq, true
+	return true
 }
 
 // known returns the peer's incarnation as far as it is known.
@@ -203,10 +247,10 @@ func (o *outbox) known() uuid.UUID {
 	return o.incarnation
 }
 
-// wait returns when everything is written, or ctx ends.
+// wait returns when everything is acknowledged, or ctx ends.
 func (o *outbox) wait(ctx context.Context) {
 	o.mu.Lock()
-	if len(o.items) == 0 && !o.flush {
+	if o.count == 0 {
 		o.mu.Unlock()
 		return
 	}
@@ -221,18 +265,17 @@ func (o *outbox) wait(ctx context.Context) {
 	}
 }
 
-// close accepts no more. What is still queued is given up; of what the writer has in hand nobody knows.
+// close accepts no more. What is still queued is given up; of what is not acknowledged nobody knows.
 func (o *outbox) close() {
 	o.mu.Lock()
 	o.closed = fmt.Errorf("%w: this node has been closed", actor.ErrClosed)
-	hand := append([]item(nil), o.items[:o.hand]...)
-	rest := append([]item(nil), o.items[o.hand:]...)
-	o.items, o.bytes, o.hand = nil, 0, 0
+	unconfirmed := o.abandon(false)
+	rest := o.remove(func(*item) bool { return true })
 	o.shrunk()
 	if o.timer != nil {
 		o.timer.Stop()
 	}
 	o.mu.Unlock()
-	o.dropped(hand, actor.Unconfirmed)
+	o.dropped(unconfirmed, actor.Unconfirmed)
 	o.dropped(rest, actor.Unreachable)
 }

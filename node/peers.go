@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/troupe-go/troupe/mailbox"
@@ -15,11 +16,15 @@ type peer struct {
 	name    string
 	address mailbox.Endpoint // zero: not configured, it dials us
 	out     outbox
+	parts   assembly // of the reader of its link
 
 	mu      sync.Mutex
-	link    *link  // the one that is up, or being set up
-	pending bool   // our HELLO is on the way
-	refused string // why the peer refused us last, so that it is logged once
+	link    *link       // the one that is up, or being set up
+	pending bool        // our HELLO is on the way
+	refused string      // why the peer refused us last, so that it is logged once
+	up      bool        // there is a link, or was one lately
+	missing bool        // there has been none for too long
+	silence *time.Timer // until it is missing
 }
 
 // beginHello notes that our HELLO is on the way, unless there is a link, which it returns.
@@ -71,9 +76,8 @@ func (p *peer) part(ctx context.Context) {
 type peers struct {
 	mu     sync.RWMutex
 	table  map[string]*peer
-	seq    uint64                // no message to a peer that is forgotten had a higher number
 	leaves map[*peer]*time.Timer // those that are about to be forgotten
-	closed bool
+	closed atomic.Bool
 }
 
 func (ps *peers) init() {
@@ -100,13 +104,12 @@ func (ps *peers) all() []*peer {
 func (ps *peers) claimed(name string, create func(name string) *peer) *peer {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	if ps.closed {
+	if ps.closed.Load() {
 		return nil
 	}
 	p := ps.table[name]
 	if p == nil {
 		p = create(name)
-		p.out.seq = ps.seq // the peer may remember what was sent to it
 		ps.table[name] = p
 	}
 	if t := ps.leaves[p]; t != nil {
@@ -121,7 +124,7 @@ func (ps *peers) claimed(name string, create func(name string) *peer) *peer {
 func (ps *peers) forgetAfter(p *peer, d time.Duration) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	if p.address != (mailbox.Endpoint{}) || ps.closed || ps.table[p.name] != p {
+	if p.address != (mailbox.Endpoint{}) || ps.closed.Load() || ps.table[p.name] != p {
 		return
 	}
 	if t := ps.leaves[p]; t != nil {
@@ -133,14 +136,10 @@ func (ps *peers) forgetAfter(p *peer, d time.Duration) {
 func (ps *peers) forget(p *peer, d time.Duration) {
 	ps.mu.Lock()
 	p.mu.Lock()
-	gone := false
-	if ps.table[p.name] == p && p.link == nil {
-		var seq uint64
-		if seq, gone = p.out.retire(); gone {
-			ps.seq = max(ps.seq, seq)
-			delete(ps.table, p.name)
-			delete(ps.leaves, p)
-		}
+	gone := ps.table[p.name] == p && p.link == nil && p.out.retire()
+	if gone {
+		delete(ps.table, p.name)
+		delete(ps.leaves, p)
 	}
 	p.mu.Unlock()
 	ps.mu.Unlock()
@@ -153,12 +152,18 @@ func (ps *peers) forget(p *peer, d time.Duration) {
 func (ps *peers) close() []*peer {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	ps.closed = true
+	ps.closed.Store(true)
 	for _, t := range ps.leaves {
 		t.Stop()
 	}
 	ps.leaves = nil
-	return ps.list()
+	list := ps.list()
+	for _, p := range list {
+		p.mu.Lock()
+		p.silence.Stop()
+		p.mu.Unlock()
+	}
+	return list
 }
 
 func (ps *peers) list() []*peer { return slices.Collect(maps.Values(ps.table)) }

@@ -1,8 +1,10 @@
 package node
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,27 +29,43 @@ func (r remote) Send(e *actor.Envelope) error {
 	if p == nil {
 		return fmt.Errorf("%w: %q", actor.ErrNoNode, name)
 	}
-	it, err := n.encode(e, p)
-	if err != nil {
-		return err
+	must := e.Kind > actor.Fail
+	if must && p.unreachable() {
+		return fmt.Errorf("%w: node %q is down", actor.ErrUnreachable, name)
 	}
-	if err := p.out.push(it, e.Wait); err != nil {
+	buf := scratch.Get().(*[]byte)
+	it, err := n.encode((*buf)[:0], e, p)
+	if err == nil {
+		to := e.Target
+		if e.Kind != actor.Tell && e.Kind != actor.Ask {
+			to = actor.PID{} // an answer is for no mailbox
+		}
+		err = p.out.push(it, to, must, e.Wait)
+	}
+	if len(it.frame) <= ownFrame { // else the outbox has it
+		*buf = it.frame
+		scratch.Put(buf)
+	}
+	if err != nil && !errors.Is(err, codec.ErrEncode) {
 		return fmt.Errorf("%w (node %q)", err, name)
 	}
-	return nil
+	return err
 }
+
+// scratch is memory in which frames are made.
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
 
 // errTooLarge is in the errors about a message that is more than the wire form or the receiver takes: as with other values
 // that can't be encoded, an actor whose reply it is may give another one.
 var errTooLarge = fmt.Errorf("node: %w: %w", codec.ErrEncode, codec.ErrLimit)
 
-// encode makes the item for e. It can be sent to any incarnation of p that it may reach: the outbox gives it up when
+// encode makes the item for e, in the memory of buf. It can be sent to any incarnation of p that it may reach: the outbox gives it up when
 // there is another one than its target's.
-func (n *Node) encode(e *actor.Envelope, p *peer) (it item, err error) {
+func (n *Node) encode(buf []byte, e *actor.Envelope, p *peer) (it item, err error) {
 	h := header{kind: kindOf[e.Kind], correlation: e.Correlation, typ: e.Type, meta: e.Meta,
 		target: n.address(e.Target, p.name, p.out.known()), sender: n.address(e.Sender, n.name, n.Incarnation())}
 	now := time.Now()
-	it.since, it.expires = now, now.Add(n.cfg.Expire)
+	it.frame, it.expires = buf, now.Add(n.cfg.Expire)
 	if e.Kind == actor.Ask && !e.Deadline.IsZero() {
 		left := max(0, e.Deadline.Sub(now))
 		h.deadline = uint64(left/time.Millisecond) + 1
@@ -58,8 +76,7 @@ func (n *Node) encode(e *actor.Envelope, p *peer) (it item, err error) {
 	if err := h.fits(); err != nil {
 		return it, fmt.Errorf("%w: %w", errTooLarge, err)
 	}
-	it.frame = appendHeader(make([]byte, 0, frameSize+len(e.Body)), &h)
-	body := len(it.frame)
+	it.frame = appendHeader(it.frame, &h)
 	value := e.Value
 	if text, ok := value.(string); ok && e.Kind == actor.Fail {
 		value = shortened(text)
@@ -76,8 +93,6 @@ func (n *Node) encode(e *actor.Envelope, p *peer) (it item, err error) {
 		return it, fmt.Errorf("%w: a message of %d bytes, Config.MaxMessage is %d", errTooLarge, len(it.frame), n.cfg.MaxMessage)
 	}
 	it.exact = e.Target.Incarnation()
-	it.env = *e
-	it.env.Value, it.env.Body = nil, it.frame[body:]
 	return it, nil
 }
 
@@ -90,7 +105,6 @@ func shortened(text string) string {
 }
 
 const (
-	frameSize = 256 // bytes that most messages fit in
 	// unreachableBefore is how long before its deadline an ask that could not be sent fails, so that the asker learns
 	// that the node is unreachable, rather than that time is up.
 	unreachableBefore = 100 * time.Millisecond
@@ -146,6 +160,24 @@ func (n *Node) deliver(l *link, h *header, body []byte) {
 	if err := n.system.Deliver(&e); err != nil {
 		n.log.Debug("message not delivered", "peer", l.peer.name, "target", e.Target.String(), "reason", err)
 	}
+	if out := &l.peer.out; e.Full != nil && out.halt(h.target) {
+		target := h.target
+		e.Full.Low(func() { out.unhalt(target) })
+	}
+}
+
+// dropped makes dead letters of messages to p that were accepted and cannot be sent.
+func (n *Node) dropped(p *peer, items []item, reason actor.Reason) {
+	for i := range items {
+		h, body, err := readHeader(items[i].frame)
+		if err != nil || int(h.kind) >= len(envelope) || envelope[h.kind] == 0 {
+			continue // not a message of an actor's
+		}
+		n.system.DeadLetter(&actor.Envelope{
+			Kind: envelope[h.kind], Target: h.target.pid(p.name, items[i].exact), Sender: h.sender.pid(n.name, n.Incarnation()),
+			Correlation: h.correlation, Type: h.typ, Body: body, Meta: h.meta,
+		}, reason)
+	}
 }
 
 // unanswered fails asks whose answer cannot come any more.
@@ -159,7 +191,7 @@ func (n *Node) unanswered(peer string, lost map[uint64]asked, what string) {
 		return
 	}
 	for correlation, ask := range lost {
-		n.system.Deliver(&actor.Envelope{Kind: actor.Fail, Target: ask.by, Sender: actor.ExactPID(peer, uuid.Nil, 0),
+		n.system.Deliver(&actor.Envelope{Kind: actor.Fail, Target: ask.by.pid(n.name, n.Incarnation()), Sender: actor.ExactPID(peer, uuid.Nil, 0),
 			Correlation: correlation, Type: codec.ErrorName(actor.ErrUnreachable), Body: text})
 	}
 }

@@ -10,18 +10,25 @@ import (
 
 // Kinds of link messages; see PROTOCOL.md, also for the numbers that are reserved.
 const (
-	kindHello = 1
-	kindBye   = 2
-	kindAck   = 3
-	kindPing  = 4
-	kindTell  = 16
-	kindAsk   = 17
-	kindReply = 18
-	kindFail  = 19
+	kindHello  = 1
+	kindBye    = 2
+	kindAck    = 3
+	kindPing   = 4
+	kindPause  = 5
+	kindResume = 6
+	kindPart   = 7
+	kindTell   = 16
+	kindAsk    = 17
+	kindReply  = 18
+	kindFail   = 19
 )
 
-// mustUnderstand in a message's flags: a receiver that does not know its kind must not ignore it.
-const mustUnderstand = 1
+// Flags of a message.
+const (
+	mustUnderstand = 1 // a receiver that does not know its kind must not ignore it
+	lastPart       = 2 // of a PART: the message is whole with it
+	abortPart      = 4 // of a PART: nothing follows, and what came is of no use
+)
 
 // Limits of a header.
 const (
@@ -35,11 +42,13 @@ const (
 	maxExtraDepth = 8    // levels in elements that are skipped
 )
 
-// Where the numbers start that are written when a frame goes out, later than the rest of it: kind and flags have a byte
-// each.
+// Where the parts of a frame made by appendHeader start, whose numbers are written when it goes out, later than the rest of
+// it: kind and flags have a byte each.
 const (
-	seqAt = 3
-	ackAt = seqAt + 9
+	kindAt   = 1
+	seqAt    = 3
+	ackAt    = seqAt + 9
+	targetAt = ackAt + 9
 )
 
 // number writes seq and ack into a frame made by appendHeader.

@@ -1,6 +1,8 @@
 package node
 
 import (
+	"time"
+
 	"github.com/google/uuid"
 
 	"github.com/troupe-go/troupe/actor"
@@ -8,37 +10,51 @@ import (
 )
 
 const (
-	maxBatch   = 256 // messages handed to a connection in one go
-	maxControl = 16  // control messages that wait; a peer that pings without reading gets no more
+	maxBatch   = 256       // messages handed to a connection in one go
+	batchBytes = 256 << 10 // with so many in it nothing is added
+	maxControl = 16        // control messages that wait; a peer that pings without reading gets no more
 )
 
 // An outbox and its connection: at most one is attached, and one goroutine serves it.
 
-// attach gives the outbox a connection to the given incarnation of the peer. If it is another one than before, what was
-// meant for that one is given up, and the asks that were written to it are returned. largest is the size of the largest
-// frame that the peer accepts, 0 if it did not say.
-func (o *outbox) attach(conn *zmtp.Conn, incarnation uuid.UUID, largest uint64) (lost map[uint64]asked) {
+// attach gives the outbox a connection to the peer that has said hello, an incarnation that may be another one than
+// before, and that says how far it has come. It returns the asks that it cannot answer any more, as it is another one, or
+// has forgotten them.
+func (o *outbox) attach(conn *zmtp.Conn, h *hello, r resumes) (lost map[uint64]asked) {
 	o.mu.Lock()
-	o.largest, o.gone = largest, false
+	o.largest, o.gone = h.limits["message"], false
 	huge := o.remove(o.tooLarge)
 	var stale []item
-	if incarnation != o.incarnation {
+	r.ok = r.ok && h.incarnation == o.incarnation
+	if !r.ok {
 		lost = o.asks.take()
-		o.incarnation = incarnation
+	}
+	unconfirmed := o.resume(r)
+	if h.incarnation != o.incarnation {
+		o.incarnation = h.incarnation
 		o.seen.Store(0)
-		stale = o.remove(func(it *item) bool { return it.exact != uuid.Nil && it.exact != incarnation })
+		o.told.Store(0)
+		stale = o.remove(func(it *item) bool { return it.exact != uuid.Nil && it.exact != h.incarnation })
 	}
 	o.conn, o.wake, o.writing = conn, make(chan struct{}, 1), false
-	if len(o.items) > 0 {
+	o.brakes.renew()
+	o.roomy()
+	if o.count > 0 || len(o.brakes.news) > 0 {
 		o.rouse()
 	}
 	o.mu.Unlock()
 	o.dropped(huge, TooLarge)
+	o.dropped(unconfirmed, actor.Unconfirmed)
 	o.dropped(stale, actor.Unreachable)
 	return lost
 }
 
-func (o *outbox) tooLarge(it *item) bool { return o.largest > 0 && uint64(len(it.frame)) > o.largest }
+// resumable returns which incarnation of the peer is known, and the number of the last message that came from it.
+func (o *outbox) resumable() (incarnation uuid.UUID, seq uint64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.incarnation, o.seen.Load()
+}
 
 // detach takes the connection away, if it is this one.
 func (o *outbox) detach(conn *zmtp.Conn) {
@@ -48,29 +64,35 @@ func (o *outbox) detach(conn *zmtp.Conn) {
 }
 
 func (o *outbox) drop(conn *zmtp.Conn) {
-	if o.conn == conn {
-		o.conn, o.control, o.last, o.flush = nil, nil, nil, false
-		o.shrunk()
+	if o.conn != conn {
+		return
+	}
+	o.conn, o.control, o.last, o.flush, o.ack = nil, nil, nil, false, false
+	o.since = time.Now()
+	if o.closed == nil && o.flight.len() > 0 {
+		o.sweepAt(o.since.Add(o.patience))
 	}
 }
 
-// leave notes that the incarnation ends, gives up what was meant for it, and returns the asks that were written to it.
+// leave notes that the incarnation ends, gives up what was meant for it, and returns the asks that it has not answered.
 func (o *outbox) leave(incarnation uuid.UUID) (lost map[uint64]asked) {
 	o.mu.Lock()
-	var stale []item
+	var stale, unconfirmed []item
 	if o.incarnation == incarnation {
 		o.gone = true
 		lost = o.asks.take()
+		unconfirmed = o.abandon(false)
 		stale = o.remove(func(it *item) bool { return it.exact == incarnation })
 	}
 	o.mu.Unlock()
+	o.dropped(unconfirmed, actor.Unconfirmed)
 	o.dropped(stale, actor.Unreachable)
 	return lost
 }
 
 // serve writes to conn, the one that was attached, until it ends.
 func (o *outbox) serve(conn *zmtp.Conn) {
-	var batch [][][]byte
+	var b batch
 	wake := o.waker(conn)
 	for {
 		select {
@@ -79,8 +101,7 @@ func (o *outbox) serve(conn *zmtp.Conn) {
 			o.detach(conn)
 			return
 		}
-		for more := true; more; {
-			batch, more = o.step(conn, batch[:0])
+		for o.step(conn, &b) {
 		}
 	}
 }
@@ -96,63 +117,83 @@ func (o *outbox) waker(conn *zmtp.Conn) chan struct{} {
 }
 
 // step writes what is queued, up to a batch. It reports whether there may be more.
-func (o *outbox) step(conn *zmtp.Conn, batch [][][]byte) (_ [][][]byte, more bool) {
+func (o *outbox) step(conn *zmtp.Conn, b *batch) (more bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.conn != conn {
-		return batch, false
+		return false
 	}
 	flush := o.flush
-	batch = o.load(batch)
-	if len(batch) == 0 && !flush {
+	o.load(b)
+	if len(b.frames) == 0 && !flush {
 		o.writing = false
-		o.shrunk()
-		return batch, false
+		return false
 	}
-	last, before := o.last != nil, len(batch)-o.hand
+	last := o.last != nil
 	o.mu.Unlock()
-	var n int
-	var err error
-	if flush {
-		err = conn.Flush()
-	}
-	if err == nil {
-		n, err = conn.Write(batch)
-	}
-	clear(batch)
+	_, err := conn.Write(b.messages()) // after what flush says is left
+	b.clear()
 	o.mu.Lock()
-	n = max(0, min(n-before, o.hand))
-	for i := n; i < o.hand; i++ {
-		o.asks.unwritten(&o.items[i].env)
-	}
-	o.hand = 0
-	o.seq += uint64(n)
-	o.cut(n)
 	if err != nil || last {
 		o.drop(conn)
-		return batch, false
+		return false
 	}
-	return batch, true
+	return true
 }
 
-// load fills a batch: control messages, and then the BYE, or else what is queued, which is then in the writer's hand.
-func (o *outbox) load(batch [][][]byte) [][][]byte {
+// load fills a batch: control messages, and then the BYE, or else what is in flight and unwritten, then what is queued,
+// then a part of each large message.
+func (o *outbox) load(b *batch) {
 	for _, frame := range o.control {
-		batch = append(batch, [][]byte{frame})
+		b.add(frame)
 	}
 	o.control, o.flush = nil, false
 	if o.last != nil {
-		return append(batch, [][]byte{o.last})
+		b.add(o.last)
+		return
 	}
-	o.hand = min(len(o.items), maxBatch)
-	ack := o.seen.Load()
-	for i := range o.items[:o.hand] {
-		it := &o.items[i]
-		number(it.frame, o.seq+1+uint64(i), ack)
-		o.asks.add(&it.env)
-		batch = append(batch, [][]byte{it.frame})
+	o.brakes.announce(b)
+	before := len(b.frames)
+	for !b.full() && (o.written < o.flight.len() || o.advance()) {
+		o.write(b)
 	}
-	return batch
+	if o.written == o.flight.len() {
+		for o.launchParts(); o.written < o.flight.len(); {
+			o.write(b)
+		}
+	}
+	if o.ack && len(b.frames) == before {
+		b.add(appendHeader(nil, &header{kind: kindAck, ack: o.acknowledge()}))
+	}
+	o.ack = false
+}
+
+// advance puts what comes next in the queue in flight.
+func (o *outbox) advance() bool {
+	for o.queue.len() > 0 {
+		it := o.queue.all()[0]
+		o.queue.cut(1)
+		if !o.aside(it) {
+			o.launch(sent{item: it})
+			return true
+		}
+	}
+	return false
+}
+
+// write adds the next that is in flight and not written.
+func (o *outbox) write(b *batch) {
+	s := &o.flight.all()[o.written]
+	frame := s.frame
+	if s.large != nil {
+		frame = appendPart(b.room(), s)
+	}
+	if whole := s.whole(); whole != nil {
+		o.asks.begun(whole.frame)
+	}
+	number(frame, o.first()+uint64(o.written), o.acknowledge())
+	o.written++
+	b.add(frame)
 }
 
 // post queues a control message, which is written before any other. Without a connection it is dropped.
@@ -161,6 +202,16 @@ func (o *outbox) post(frame []byte) {
 	defer o.mu.Unlock()
 	if o.conn != nil && len(o.control) < maxControl {
 		o.control = append(o.control, frame)
+		o.rouse()
+	}
+}
+
+// postAck has the peer told what came from it, if it was not meanwhile.
+func (o *outbox) postAck() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.conn != nil && o.told.Load() != o.seen.Load() {
+		o.ack = true
 		o.rouse()
 	}
 }

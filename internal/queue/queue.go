@@ -47,8 +47,12 @@ type Queue[T any] struct {
 	done    atomic.Int64 // of those it took; written by the consumer alone
 }
 
-// line are the producers that wait, each at a channel that is closed when it may look again.
-type line struct{ waiters []chan struct{} }
+// line are the producers that wait, each at a channel that is closed when it may look again, and what is to be called
+// when little is left.
+type line struct {
+	waiters []chan struct{}
+	low     []func()
+}
 
 // consumer is what the one consumer does.
 type consumer uint8
@@ -98,6 +102,53 @@ func (q *Queue[T]) Force(v T) (wake bool, err error) {
 	return q.push(v), nil
 }
 
+// Exceed is a Push that takes up to twice the limit.
+func (q *Queue[T]) Exceed(v T) (wake bool, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case q.closed:
+		return false, ErrClosed
+	case q.full() && len(q.items)+int(q.held) >= 2*int(q.limit):
+		return false, ErrFull
+	}
+	return q.push(v), nil
+}
+
+// Low has f called once, when the queue and the consumer's hand hold no more than half of the limit, or the queue is
+// closed: at once, or by a Done or the Close. It must not call the queue.
+func (q *Queue[T]) Low(f func()) {
+	q.mu.Lock()
+	if q.closed || q.limit <= 0 {
+		q.mu.Unlock()
+		f()
+		return
+	}
+	if q.line == nil {
+		q.line = new(line)
+	}
+	q.line.low = append(q.line.low, f)
+	q.note()
+	calls := q.lowered() // a Done before the note did not see f
+	q.mu.Unlock()
+	for _, f := range calls {
+		f()
+	}
+}
+
+// note lets Done know whether anybody waits.
+func (q *Queue[T]) note() { q.waiting.Store(int32(len(q.line.waiters) + len(q.line.low))) }
+
+// lowered returns what is to be called as there is little left.
+func (q *Queue[T]) lowered() (calls []func()) {
+	if q.line == nil || len(q.line.low) == 0 || !q.closed && len(q.items)+int(q.took-q.done.Load()) > int(q.limit)/2 {
+		return nil
+	}
+	calls, q.line.low = q.line.low, nil
+	q.note()
+	return calls
+}
+
 // Wait is a Push that waits for room until ctx ends; then it fails with ErrFull. With a context that has ended it is
 // Push. Waiting producers are woken in the order in which they came.
 func (q *Queue[T]) Wait(ctx context.Context, v T) (wake bool, err error) {
@@ -121,7 +172,7 @@ func (q *Queue[T]) Wait(ctx context.Context, v T) (wake bool, err error) {
 			q.line = new(line)
 		}
 		q.line.waiters = append(q.line.waiters, room)
-		q.waiting.Store(int32(len(q.line.waiters)))
+		q.note()
 		if !q.full() { // a Done between the look above and the Store did not see this waiter
 			q.admit()
 		}
@@ -261,7 +312,11 @@ func (q *Queue[T]) Done(n int) {
 		for range n {
 			q.admit()
 		}
+		calls := q.lowered()
 		q.mu.Unlock()
+		for _, f := range calls {
+			f()
+		}
 	}
 }
 
@@ -314,12 +369,16 @@ func (q *Queue[T]) Room() int {
 // Close refuses further items, lets waiting producers fail with ErrClosed, and returns what was queued and not taken.
 func (q *Queue[T]) Close() []T {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	q.closed = true
 	rest := q.items
 	q.items, q.first = nil, 0
+	calls := q.lowered()
 	for q.waiting.Load() > 0 {
 		q.admit()
+	}
+	q.mu.Unlock()
+	for _, f := range calls {
+		f()
 	}
 	return rest
 }
@@ -349,12 +408,12 @@ func (q *Queue[T]) call() (wake bool) {
 
 // admit wakes the producer that has waited longest, if any.
 func (q *Queue[T]) admit() {
-	if q.waiting.Load() == 0 {
+	if q.waiting.Load() == 0 || len(q.line.waiters) == 0 {
 		return
 	}
 	close(q.line.waiters[0])
 	q.line.waiters = q.line.waiters[1:]
-	q.waiting.Store(int32(len(q.line.waiters)))
+	q.note()
 }
 
 // leave ends a wait whose context ended. A wake-up that came at the same time is passed on to the next in line.
@@ -363,7 +422,7 @@ func (q *Queue[T]) leave(room chan struct{}) {
 	defer q.mu.Unlock()
 	if i := slices.Index(q.line.waiters, room); i >= 0 {
 		q.line.waiters = slices.Delete(q.line.waiters, i, i+1)
-		q.waiting.Store(int32(len(q.line.waiters)))
+		q.note()
 		return
 	}
 	q.admit()

@@ -1,0 +1,46 @@
+package node
+
+import (
+	"bytes"
+	"errors"
+)
+
+// assembly joins the parts of large messages of one incarnation of a peer. What it has of them outlives a connection. It
+// belongs to the goroutine that reads.
+type assembly struct {
+	most  int64 // bytes in a message, and in all that are not whole
+	bytes int64
+	open  map[uint64][][]byte // by correlation
+}
+
+var errParts = errors.New("node: more or larger messages in parts than are accepted")
+
+// add takes a part. It returns the message when it is whole.
+func (a *assembly) add(h *header, body []byte) (frame []byte, err error) {
+	if h.flags&abortPart != 0 {
+		a.drop(h.correlation)
+		return nil, nil
+	}
+	pieces, begun := a.open[h.correlation]
+	if a.bytes+int64(len(body)) > a.most || !begun && len(a.open) == maxLarges {
+		return nil, errParts
+	}
+	if a.open == nil {
+		a.open = make(map[uint64][][]byte)
+	}
+	pieces = append(pieces, body)
+	a.open[h.correlation] = pieces
+	a.bytes += int64(len(body))
+	if h.flags&lastPart == 0 {
+		return nil, nil
+	}
+	a.drop(h.correlation)
+	return bytes.Join(pieces, nil), nil
+}
+
+func (a *assembly) drop(id uint64) {
+	for _, piece := range a.open[id] {
+		a.bytes -= int64(len(piece))
+	}
+	delete(a.open, id)
+}

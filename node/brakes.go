@@ -1,0 +1,96 @@
+package node
+
+import (
+	"fmt"
+
+	"github.com/troupe-go/troupe/actor"
+)
+
+// brakes is what two nodes tell each other about full mailboxes. A connection that is lost takes its PAUSEs with it.
+type brakes struct {
+	paused map[actor.PID]struct{} // actors of the peer that are not to be sent to
+	halted map[address]struct{}   // actors of this node, as the peer calls them, that it is not to send to
+	news   []address              // about which the peer is to be told
+}
+
+const maxPaused = 1 << 16 // a peer that names more actors is not believed
+
+// halt has the peer told that the mailbox of an actor of this node is full. It returns false if that is known.
+func (o *outbox) halt(a address) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	b := &o.brakes
+	if _, known := b.halted[a]; known {
+		return false
+	}
+	if b.halted == nil {
+		b.halted = make(map[address]struct{})
+	}
+	b.halted[a] = struct{}{}
+	o.tell(a)
+	return true
+}
+
+// unhalt has the peer told that there is room again.
+func (o *outbox) unhalt(a address) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.brakes.halted, a)
+	o.tell(a)
+}
+
+func (o *outbox) tell(a address) {
+	if o.conn != nil {
+		o.brakes.news = append(o.brakes.news, a)
+		o.rouse()
+	}
+}
+
+// renew is called when there is a connection: nothing is known of the peer's mailboxes, and it knows nothing of ours.
+func (b *brakes) renew() {
+	b.paused, b.news = nil, b.news[:0]
+	for a := range b.halted {
+		b.news = append(b.news, a)
+	}
+}
+
+// announce adds the news to what is written.
+func (b *brakes) announce(to *batch) {
+	for _, a := range b.news {
+		h := header{kind: kindResume, sender: a}
+		if _, halted := b.halted[a]; halted {
+			h.kind = kindPause
+		}
+		to.add(appendHeader(nil, &h))
+	}
+	b.news = b.news[:0]
+}
+
+// pause stops the messages to an actor of the peer, or lets them go on.
+func (o *outbox) pause(pid actor.PID, stop bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	b := &o.brakes
+	if !stop {
+		delete(b.paused, pid)
+		o.roomy()
+		return
+	}
+	if b.paused == nil {
+		b.paused = make(map[actor.PID]struct{})
+	}
+	if len(b.paused) < maxPaused {
+		b.paused[pid] = struct{}{}
+	}
+}
+
+// stops returns an error if pid is not to be sent to.
+func (b *brakes) stops(pid actor.PID) error {
+	if len(b.paused) == 0 {
+		return nil
+	}
+	if _, paused := b.paused[pid]; paused {
+		return fmt.Errorf("%w: the mailbox of %v is", actor.ErrFull, pid)
+	}
+	return nil
+}

@@ -1,0 +1,97 @@
+package node
+
+// sent is what has a number: a message, or a part of one.
+type sent struct {
+	item         // of a part, frame is a piece of the message
+	large *large // nil: the frame goes as it is
+	last  bool   // of its parts
+}
+
+// launch gives what comes next its number.
+func (o *outbox) launch(s sent) {
+	o.seq++
+	o.flight.push(s)
+}
+
+// first is the number of the first in flight.
+func (o *outbox) first() uint64 { return o.seq - uint64(o.flight.len()) + 1 }
+
+// acknowledged takes out of flight what the peer has, which is what has been written up to number n.
+func (o *outbox) acknowledged(n uint64) {
+	first := o.first()
+	if n < first {
+		return
+	}
+	k := min(n-first+1, uint64(o.written))
+	for _, s := range o.flight.all()[:k] {
+		if whole := s.whole(); whole != nil {
+			o.forget(whole.frame)
+		}
+	}
+	o.flight.cut(int(k))
+	o.written -= int(k)
+	o.shrunk()
+}
+
+// whole returns the message that is in flight with s and what went before it, nil if more of it has to follow.
+func (s *sent) whole() *item {
+	switch {
+	case s.large == nil:
+		return &s.item
+	case s.last:
+		return &s.large.item
+	}
+	return nil
+}
+
+// abandon gives up what is in flight, and what has gone in part, of which the peer is told if tell is set.
+func (o *outbox) abandon(tell bool) (unconfirmed []item) {
+	for _, s := range o.flight.all() {
+		if whole := s.whole(); whole != nil {
+			unconfirmed = append(unconfirmed, *whole)
+		}
+	}
+	o.flight.cut(o.flight.len())
+	o.written = 0
+	unconfirmed = append(unconfirmed, o.stray(tell)...)
+	for i := range unconfirmed {
+		o.forget(unconfirmed[i].frame)
+	}
+	o.shrunk()
+	return unconfirmed
+}
+
+// acknowledge returns the number of the last message that the peer has sent, to be told to it.
+func (o *outbox) acknowledge() uint64 {
+	seen := o.seen.Load()
+	o.told.Store(seen)
+	return seen
+}
+
+// heard is told of an acknowledgement.
+func (o *outbox) heard(ack uint64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.acknowledged(ack)
+}
+
+// resumes says what the peer's HELLO says that this node has sent to it: up to which number it has everything. If ok is
+// false it has forgotten, or never knew.
+type resumes struct {
+	seq uint64
+	ok  bool
+}
+
+// resume goes on with what is in flight, from what the peer has, if it is the incarnation to which that was sent. Else it
+// returns what nobody can say of whether it has arrived.
+func (o *outbox) resume(r resumes) (unconfirmed []item) {
+	if r.ok {
+		o.written = o.flight.len()
+		o.acknowledged(r.seq)
+	} else {
+		unconfirmed = o.abandon(false)
+	}
+	o.written = 0
+	o.seq = max(o.seq, r.seq) // from here on it would take lower numbers for repeated ones
+	return unconfirmed
+}

@@ -1,0 +1,124 @@
+package node
+
+import "slices"
+
+const (
+	maxFrame  = 128 << 10     // bytes in a frame; a message of more goes by parts
+	partBody  = maxFrame - 64 // bytes of it in a part
+	maxLarges = 8             // messages that go by parts at the same time
+)
+
+// large is a message that goes by parts. Between two of them there is room for other messages, but not for those of its
+// own pair of sender and receiver, which are held until it has gone.
+type large struct {
+	item
+	id   uint64 // in its parts, the same for no other message to the peer
+	at   int    // bytes of frame that are in flight, or were
+	pair string // sender and receiver, as they are in frame
+	held line[item]
+}
+
+// aside puts it, which was first in the queue, where it waits for its turn, if it is large or has to wait for one that is.
+func (o *outbox) aside(it item) bool {
+	big := len(it.frame) > maxFrame
+	if !big && len(o.larges) == 0 {
+		return false
+	}
+	pair := pairOf(it.frame)
+	for _, l := range o.larges {
+		if l.pair == pair {
+			l.held.push(it)
+			return true
+		}
+	}
+	if big {
+		o.large++
+		o.larges = append(o.larges, &large{item: it, id: o.large, pair: pair})
+	}
+	return big
+}
+
+// pairOf returns what a frame has as its target and its sender.
+func pairOf(frame []byte) string {
+	u := unpacker{b: frame[targetAt:]}
+	u.skip(maxExtraDepth)
+	u.skip(maxExtraDepth)
+	return string(frame[targetAt : len(frame)-len(u.b)])
+}
+
+// moving returns how many of the large messages may be under way: the peer has them in memory until they are whole, and
+// together they must be no larger than a message may be.
+func (o *outbox) moving() int {
+	var sum uint64
+	for i, l := range o.larges {
+		if sum += uint64(len(l.frame)); i == maxLarges || i > 0 && o.largest > 0 && sum > o.largest {
+			return i
+		}
+	}
+	return len(o.larges)
+}
+
+// launchParts puts the next part of each large message in flight.
+func (o *outbox) launchParts() {
+	for _, l := range o.larges[:o.moving()] {
+		n := min(partBody, len(l.frame)-l.at)
+		piece := item{frame: l.frame[l.at : l.at+n], exact: l.exact}
+		l.at += n
+		o.launch(sent{item: piece, large: l, last: l.at == len(l.frame)})
+	}
+	o.larges = slices.DeleteFunc(o.larges, func(l *large) bool {
+		gone := l.at == len(l.frame)
+		if gone {
+			o.queue.first(l.held.all())
+		}
+		return gone
+	})
+}
+
+// appendPart makes the frame of a part.
+func appendPart(dst []byte, s *sent) []byte {
+	h := header{kind: kindPart, correlation: s.large.id}
+	if s.last {
+		h.flags = lastPart
+	}
+	return append(appendHeader(dst, &h), s.frame...)
+}
+
+// stray returns the large messages of which a part has gone but not all, and lets what they held go on without them. If
+// tell is set the peer is told to forget what it has of them.
+func (o *outbox) stray(tell bool) (items []item) {
+	o.larges = slices.DeleteFunc(o.larges, func(l *large) bool {
+		if l.at == 0 {
+			return false
+		}
+		items = append(items, l.item)
+		o.queue.first(l.held.all())
+		if tell {
+			o.queue.first([]item{o.abort(l.id)})
+		}
+		return true
+	})
+	return items
+}
+
+// abort is the message that makes the peer forget the parts it has.
+func (o *outbox) abort(id uint64) item {
+	it := item{frame: appendHeader(nil, &header{kind: kindPart, flags: abortPart, correlation: id}), exact: o.incarnation, expires: never}
+	o.count++
+	o.bytes += int64(len(it.frame))
+	return it
+}
+
+// removeHeld removes what has not begun to go, of the large messages and those behind them.
+func (o *outbox) removeHeld(gone func(*item) bool, removed []item) []item {
+	o.larges = slices.DeleteFunc(o.larges, func(l *large) bool {
+		removed = l.held.remove(gone, removed)
+		if l.at > 0 || !gone(&l.item) {
+			return false
+		}
+		removed = append(removed, l.item)
+		o.queue.first(l.held.all())
+		return true
+	})
+	return removed
+}
