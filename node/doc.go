@@ -12,15 +12,28 @@
 // # What is promised
 //
 // Between a sender and a receiver messages keep their order and arrive at most once. Tell does not wait for the network:
-// nil means that the message is in the outbox of that peer, which is bounded by [Config.Outbox]. If that is full a Tell
-// from outside of an actor waits for room, up to [Config.Wait], one from inside does not; then it is [actor.ErrFull]. A
-// message that cannot be sent within [Config.Expire] is a dead letter with the reason "expired". A node that was never
-// heard of is [actor.ErrNoNode], and a PID of an incarnation that is gone is [actor.ErrUnreachable], both at once. A value
-// that cannot be encoded is an error to the caller and the link never sees it.
+// nil means that the message is in the outbox of that peer, where it stays until the other node has acknowledged it, and
+// which is bounded by [Config.Outbox]. A connection that breaks loses nothing: it is made again for as long as that takes,
+// and goes on where it was, without gaps, doubles or disorder. What cannot be sent within [Config.Expire] is a dead letter
+// with the reason "expired". If the other incarnation is gone, or does not come back for as long, or this node ends, what
+// was sent and not acknowledged is a dead letter with the reason "unconfirmed": it may have been handled, or not.
+//
+// If the outbox is full, or the mailbox of an actor there, which its node lets this one know, a Tell from outside of an
+// actor waits for room, up to [Config.Wait], one from inside does not; then it is [actor.ErrFull]. What is under way when a
+// mailbox becomes full is let in, up to as much again; what comes in beyond that is a dead letter there. A node that was
+// never heard of is [actor.ErrNoNode], and a PID of an incarnation that is gone is [actor.ErrUnreachable], both at once. A
+// value that cannot be encoded is an error to the caller and the link never sees it.
+//
+// A large message, of hundreds of megabytes if [Config.MaxMessage] allows it, goes in parts, and does not hold up others,
+// but for those from the same sender to the same receiver, whose order it keeps. (There the name of an actor and its PID
+// are two receivers.)
 //
 // An ask ends with its reply, an error, or its context. It is [actor.ErrUnreachable] if it could not be sent, or was sent
 // to an incarnation that has ended since; through a cut of the connection it goes on waiting, and so does one that is
 // still queued when the other node is restarted and names its target.
+//
+// A peer that gives no sign of life for [Config.Down], though it is asked for one, is down: [actor.PeerDown] is published,
+// and those who watch its actors hear of it. [Node.Peers] says how things are.
 //
 // A node keeps its name for as long as its link lives: another node that claims the name is refused, and says so in its
 // log. When the link is silent for two seconds while its name is claimed, the newcomer gets it.
@@ -30,9 +43,6 @@
 //
 // # What is not promised yet
 //
-// What was written to a connection that then broke may be lost without a trace: messages are numbered and acknowledged,
-// but not yet resent. A peer that stops answering without closing its connection is noticed only when another connection
-// claims its name. A full mailbox at the other node does not slow the sender down: what comes in meanwhile is a dead
-// letter there. Links are neither encrypted nor authenticated: whoever reaches a node's port can be any node. A listener
+// Links are neither encrypted nor authenticated: whoever reaches a node's port can be any node. A listener
 // or a peer beyond loopback is logged as a warning.
 package node

@@ -146,6 +146,7 @@ func split(msg [][]byte) (header, []byte, error) {
 // left handles a BYE.
 func (l *link) left(h *header, body []byte) error {
 	err := readBye(h, body)
+	l.peer.out.detach(l.conn) // nothing more is read there
 	if h.typ == byeClosing {
 		l.node.unanswered(l.peer.name, l.peer.out.leave(l.hello.incarnation), "has been closed")
 		l.node.down(l.peer, l.hello.incarnation)
