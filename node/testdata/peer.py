@@ -59,13 +59,15 @@ def send(kind, seq=0, ack=0, target=None, sender=None, correlation=0, deadline=0
 
 
 def receive(kind):
-    frame = socket.recv()
-    header, end = unpack(frame)
+    header = [ACK]
+    while header[0] == ACK != kind:
+        frame = socket.recv()
+        header, end = unpack(frame)
     assert header[0] == kind and len(header) == 10, header
     return header, unpack(frame, end)[0] if end < len(frame) else None
 
 
-HELLO, BYE, TELL, ASK, REPLY, FAIL = 1, 2, 16, 17, 18, 19
+HELLO, BYE, ACK, TELL, ASK, REPLY, FAIL = 1, 2, 3, 16, 17, 18, 19
 send(HELLO, body=pack({"version": [1, 1], "node": "py", "incarnation": os.urandom(16)}))
 _, hello = receive(HELLO)
 assert hello["node"] == "beta" and hello["version"][0] == 1, hello
