@@ -1,12 +1,9 @@
 package bench
 
 import (
-	"errors"
-	"flag"
-	"os"
-	"regexp"
-	"strings"
 	"testing"
+
+	"github.com/troupe-go/troupe/internal/bench/contest"
 )
 
 var (
@@ -14,7 +11,11 @@ var (
 	transports = []string{"inproc", "ipc", "tcp"}
 	sizes      = []string{"16", "100", "1024", "65536"}
 	weathers   = []string{"weather", "digits"}
-	sides      = []string{troupeSide, libzmqSide, rawSide}
+	sides      = []contest.Side{
+		between(contest.Troupe, troupeBind, troupeConnect),
+		{Name: "libzmq", Program: buildPeer},
+		between("raw", rawBind, rawConnect),
+	}
 )
 
 func BenchmarkSocket(b *testing.B) {
@@ -28,60 +29,15 @@ func BenchmarkSocket(b *testing.B) {
 }
 
 func benchSizes(b *testing.B, pattern, transport string) {
-	s := spec{pattern: pattern, subscribers: 1}
+	s := contest.Spec{Pattern: pattern, Subscribers: 1}
 	if pattern == "pub-sub-all-5" {
-		s.subscribers = 5
+		s.Subscribers = 5
 	}
 	choice := sizes
 	if pattern == "pub-sub-filter" {
 		choice = weathers
 	}
-	for _, s.size = range choice {
-		b.Run(s.size, func(b *testing.B) {
-			c := startContest(s, transport, selected(b))
-			defer c.stop()
-			for _, name := range sides {
-				b.Run(name, func(b *testing.B) { benchSide(b, c, name) })
-			}
-		})
+	for _, s.Size = range choice {
+		b.Run(s.Size, func(b *testing.B) { contest.Bench(b, s, transport, sides, "msg/s") })
 	}
-}
-
-// benchSide reports the next figure. The first call for each -count has one iteration; those with more, by which go test
-// wants to fill -benchtime, get the same figure.
-func benchSide(b *testing.B, c *contest, name string) {
-	if b.N == 1 {
-		f, err := c.figure(name, testing.Short())
-		if errors.Is(err, errMissing) && os.Getenv("TROUPE_REQUIRE_INTEROP") != "1" {
-			b.Skip(err)
-		}
-		if err != nil {
-			b.Fatal(err)
-		}
-		last = f
-	}
-	b.ReportMetric(last.perSecond(), "msg/s")
-	b.ReportMetric(0, "ns/op") // would be of no use
-}
-
-// last is the figure that was reported last.
-var last figure
-
-// selected returns the sides that -bench asks for.
-func selected(b *testing.B) []string {
-	elements := strings.Split(flag.Lookup("test.bench").Value.String(), "/")
-	if len(elements) != 5 { // more: of several alternatives
-		return sides
-	}
-	wanted, err := regexp.Compile(elements[4])
-	if err != nil {
-		b.Fatal(err)
-	}
-	var names []string
-	for _, name := range sides {
-		if wanted.MatchString(name) {
-			names = append(names, name)
-		}
-	}
-	return names
 }

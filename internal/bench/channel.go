@@ -1,6 +1,10 @@
 package bench
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/troupe-go/troupe/internal/bench/contest"
+)
 
 // queueSize is the high-water mark of the sockets.
 const queueSize = 1000
@@ -15,14 +19,14 @@ type channel struct {
 // offers are the ends for those that connect.
 var offers = make(chan *channel)
 
-func bindChannel(sp spec) *channel {
+func bindChannel(sp contest.Spec) *channel {
 	back := make(chan []byte, queueSize)
 	c := &channel{in: back}
-	if sp.pattern == "pub-sub-filter" {
+	if sp.Pattern == "pub-sub-filter" {
 		c.topic = topic
 	}
-	say("bound %s", sp.endpoint)
-	for range sp.subscribers {
+	contest.Bound(sp.Endpoint)
+	for range sp.Subscribers {
 		there := make(chan []byte, queueSize)
 		c.out = append(c.out, there)
 		offers <- &channel{out: []chan []byte{back}, in: there}

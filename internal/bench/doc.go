@@ -3,8 +3,11 @@
 //	go -C internal/bench test -run '^$' -bench '^BenchmarkSocket$' .
 //	go -C internal/bench test -run '^$' -bench 'Socket/push-pull/tcp/100$' -count 5 .
 //
-// (Package actors, below it, compares the actors with another framework's.) It needs gcc and libzmq3-dev (Debian's names); without them the libzmq side is skipped. All of it takes about four
-// minutes for each -count, on a machine that does nothing else.
+// It needs gcc and libzmq3-dev (Debian's names); without them the libzmq side is skipped. All of it takes about four
+// minutes for each -count, on a machine that does nothing else. Package contest says how it is measured.
+//
+// Package actors, below it, compares the actors with another framework's, and package nodes messages between nodes with
+// NATS and with bare Go.
 //
 // # What is measured
 //
@@ -24,16 +27,5 @@
 //	                does; "digits": by hand, as fast as the Go programs
 //
 // Over ipc and tcp the two ends are two processes; over inproc, threads or goroutines of one. None of them is the process
-// of the benchmark, which only gives commands (see child.go).
-//
-// # How
-//
-// All sides of a case are started, and move messages until it is known how many take a fifth of a second. A figure is from
-// five rounds of so many. The sides alternate from round to round, so that ratios are of figures from the same time: the
-// machine's speed drifts. Therefore whichever side go test asks for first does the work for all, and -benchtime has no
-// effect, and the number of iterations that go test shows no meaning. With -short there is one tiny round, for the
-// code and not for figures.
-//
-// TROUPE_BENCH_PROFILE=<directory> lets troupe's processes write CPU profiles there; the pattern's last name may then
-// choose one side alone (-bench 'Socket/push-pull/tcp/100$/troupe').
+// of the benchmark.
 package bench

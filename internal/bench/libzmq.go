@@ -2,23 +2,20 @@ package bench
 
 import (
 	_ "embed"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"github.com/troupe-go/troupe/internal/bench/contest"
 )
 
 //go:embed libzmq/peer.c
 var peerSource []byte
 
-// scratch is a directory for the program and for ipc endpoints. It goes when the process ends.
-var scratch string
-
-// errMissing is wrapped by the error of buildPeer if something is not installed.
-var errMissing = errors.New("the libzmq side needs gcc and libzmq: apt-get install gcc libc6-dev libzmq3-dev")
+var errMissing = fmt.Errorf("%w: the libzmq side needs gcc and libzmq: apt-get install gcc libc6-dev libzmq3-dev", contest.ErrMissing)
 
 // buildPeer compiles libzmq/peer.c, once, and returns where the program is.
 var buildPeer = sync.OnceValues(func() (string, error) {
@@ -26,7 +23,7 @@ var buildPeer = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%w (%w)", errMissing, err)
 	}
-	source, program := filepath.Join(scratch, "peer.c"), filepath.Join(scratch, "peer")
+	source, program := filepath.Join(contest.Scratch, "peer.c"), filepath.Join(contest.Scratch, "peer")
 	if err := os.WriteFile(source, peerSource, 0o600); err != nil {
 		return "", err
 	}

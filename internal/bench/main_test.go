@@ -1,26 +1,9 @@
 package bench
 
 import (
-	"fmt"
-	"os"
 	"testing"
+
+	"github.com/troupe-go/troupe/internal/bench/contest"
 )
 
-func TestMain(m *testing.M) {
-	if side := os.Getenv(envChild); side != "" {
-		child(side, os.Args[1:])
-		return
-	}
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "troupe-bench")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	scratch = dir
-	return m.Run()
-}
+func TestMain(m *testing.M) { contest.Main(m, sides) }

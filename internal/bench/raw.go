@@ -1,44 +1,27 @@
 package bench
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/binary"
 	"fmt"
-	"io"
 	"net"
 	"strings"
+
+	"github.com/troupe-go/troupe/internal/bench/contest"
+	"github.com/troupe-go/troupe/internal/bench/raw"
 )
 
-const bufferSize = 64 << 10
-
-// stream is the raw side's link: messages after their lengths over a connection, or over several that all get what is sent
-// and starts with topic.
+// stream is the raw side's link: a connection, or several that all get what is sent and starts with topic.
 type stream struct {
-	conns []conn
+	conns []*raw.Conn
 	topic []byte
-	head  [4]byte
-}
-
-type conn struct {
-	r *bufio.Reader
-	w *bufio.Writer
-}
-
-func (s *stream) add(c net.Conn) {
-	s.conns = append(s.conns, conn{bufio.NewReaderSize(c, bufferSize), bufio.NewWriterSize(c, bufferSize)})
 }
 
 func (s *stream) Send(msg []byte) error {
 	if !bytes.HasPrefix(msg, s.topic) {
 		return nil
 	}
-	binary.LittleEndian.PutUint32(s.head[:], uint32(len(msg)))
 	for _, c := range s.conns {
-		if _, err := c.w.Write(s.head[:]); err != nil {
-			return err
-		}
-		if _, err := c.w.Write(msg); err != nil {
+		if err := c.Send(msg); err != nil {
 			return err
 		}
 	}
@@ -47,22 +30,14 @@ func (s *stream) Send(msg []byte) error {
 
 func (s *stream) Flush() error {
 	for _, c := range s.conns {
-		if err := c.w.Flush(); err != nil {
+		if err := c.Flush(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *stream) Recv() ([]byte, error) {
-	r := s.conns[0].r
-	if _, err := io.ReadFull(r, s.head[:]); err != nil {
-		return nil, err
-	}
-	msg := make([]byte, binary.LittleEndian.Uint32(s.head[:])) // the caller's, as with the other sides
-	_, err := io.ReadFull(r, msg)
-	return msg, err
-}
+func (s *stream) Recv() ([]byte, error) { return s.conns[0].Recv() }
 
 func (s *stream) Dropped() int { return 0 }
 
@@ -75,8 +50,8 @@ func address(endpoint string) (network, addr string) {
 	return network, addr
 }
 
-func rawBind(sp spec) (link, error) {
-	network, addr := address(sp.endpoint)
+func rawBind(sp contest.Spec) (link, error) {
+	network, addr := address(sp.Endpoint)
 	if network == "inproc" {
 		return bindChannel(sp), nil
 	}
@@ -88,17 +63,17 @@ func rawBind(sp spec) (link, error) {
 	if network == "tcp" {
 		addr = l.Addr().String()
 	}
-	transport, _, _ := strings.Cut(sp.endpoint, "://")
-	say("bound %s://%s", transport, addr)
+	transport, _, _ := strings.Cut(sp.Endpoint, "://")
+	contest.Bound(transport + "://" + addr)
 	s := &stream{}
-	for range sp.subscribers {
+	for range sp.Subscribers {
 		c, err := l.Accept()
 		if err != nil {
 			return nil, err
 		}
-		s.add(c)
+		s.conns = append(s.conns, raw.NewConn(c))
 	}
-	if sp.pattern == "pub-sub-filter" {
+	if sp.Pattern == "pub-sub-filter" {
 		if s.topic, err = s.Recv(); err != nil {
 			return nil, fmt.Errorf("receiving the subscription: %w", err)
 		}
@@ -106,8 +81,8 @@ func rawBind(sp spec) (link, error) {
 	return s, nil
 }
 
-func rawConnect(sp spec) (link, error) {
-	network, addr := address(sp.endpoint)
+func rawConnect(sp contest.Spec) (link, error) {
+	network, addr := address(sp.Endpoint)
 	if network == "inproc" {
 		return connectChannel(), nil
 	}
@@ -115,9 +90,8 @@ func rawConnect(sp spec) (link, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stream{}
-	s.add(c)
-	if sp.pattern == "pub-sub-filter" {
+	s := &stream{conns: []*raw.Conn{raw.NewConn(c)}}
+	if sp.Pattern == "pub-sub-filter" {
 		if err := s.Send(topic); err != nil {
 			return nil, err
 		}

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"strconv"
 	"time"
+
+	"github.com/troupe-go/troupe/internal/bench/contest"
 )
 
 // link is a socket of one of the sides in Go, as the roles use it.
@@ -19,13 +22,42 @@ type link interface {
 	Dropped() int
 }
 
-// binder opens a link where others connect, and does rounds. It returns only to fail.
-func (w *worker) binder(open func(spec) (link, error)) error {
-	l, err := open(w.spec)
+// worker is one socket's goroutine.
+type worker struct{ *contest.Worker }
+
+// bytes is the size of messages.
+func (w worker) bytes() int {
+	n, err := strconv.Atoi(w.Size)
 	if err != nil {
-		return err
+		return len("10001 -80 59") // weather: at most
 	}
-	switch w.pattern {
+	return n
+}
+
+// between is a side in Go: bind opens a link where others connect, connect one that does.
+func between(name string, bind, connect func(contest.Spec) (link, error)) contest.Side {
+	return contest.Side{
+		Name: name,
+		Bind: func(w *contest.Worker) error {
+			l, err := bind(w.Spec)
+			if err != nil {
+				return err
+			}
+			return worker{w}.binder(l)
+		},
+		Connect: func(w *contest.Worker) error {
+			l, err := connect(w.Spec)
+			if err != nil {
+				return err
+			}
+			return worker{w}.connecter(l)
+		},
+	}
+}
+
+// binder does rounds where others connect. It returns only to fail.
+func (w worker) binder(l link) error {
+	switch w.Pattern {
 	case "push-pull":
 		return w.sink(l)
 	case "req-rep":
@@ -37,12 +69,8 @@ func (w *worker) binder(open func(spec) (link, error)) error {
 }
 
 // connecter is binder for the other end.
-func (w *worker) connecter(open func(spec) (link, error)) error {
-	l, err := open(w.spec)
-	if err != nil {
-		return err
-	}
-	switch w.pattern {
+func (w worker) connecter(l link) error {
+	switch w.Pattern {
 	case "push-pull":
 		return w.source(l)
 	case "req-rep":
@@ -54,9 +82,9 @@ func (w *worker) connecter(open func(spec) (link, error)) error {
 }
 
 // source sends numbered messages.
-func (w *worker) source(l link) error {
+func (w worker) source(l link) error {
 	msg := make([]byte, w.bytes())
-	for n := range w.rounds {
+	for n := range w.Rounds {
 		for i := range n {
 			binary.NativeEndian.PutUint64(msg, uint64(i))
 			if err := l.Send(msg); err != nil {
@@ -66,15 +94,15 @@ func (w *worker) source(l link) error {
 		if err := l.Flush(); err != nil {
 			return err
 		}
-		w.did(n, 0, 0)
+		w.Did(n, 0, 0)
 	}
 	return nil
 }
 
 // sink receives them and measures from the first to the last.
-func (w *worker) sink(l link) error {
+func (w worker) sink(l link) error {
 	size := w.bytes()
-	for n := range w.rounds {
+	for n := range w.Rounds {
 		var start time.Time
 		for i := range n {
 			if err := w.receive(l, i, size); err != nil {
@@ -84,13 +112,13 @@ func (w *worker) sink(l link) error {
 				start = time.Now()
 			}
 		}
-		w.did(n-1, time.Since(start), 0)
+		w.Did(n-1, time.Since(start), 0)
 	}
 	return nil
 }
 
 // receive fails unless the next message is the i-th of its round, and of size bytes.
-func (w *worker) receive(l link, i, size int) error {
+func (w worker) receive(l link, i, size int) error {
 	msg, err := l.Recv()
 	if err != nil {
 		return err
@@ -102,9 +130,9 @@ func (w *worker) receive(l link, i, size int) error {
 }
 
 // client measures round trips.
-func (w *worker) client(l link) error {
+func (w worker) client(l link) error {
 	msg := make([]byte, w.bytes())
-	for n := range w.rounds {
+	for n := range w.Rounds {
 		start := time.Now()
 		for i := range n {
 			binary.NativeEndian.PutUint64(msg, uint64(i))
@@ -118,14 +146,14 @@ func (w *worker) client(l link) error {
 				return err
 			}
 		}
-		w.did(n, time.Since(start), 0)
+		w.Did(n, time.Since(start), 0)
 	}
 	return nil
 }
 
 // server sends back what it receives.
-func (w *worker) server(l link) error {
-	for n := range w.rounds {
+func (w worker) server(l link) error {
+	for n := range w.Rounds {
 		for range n {
 			msg, err := l.Recv()
 			if err != nil {
@@ -138,7 +166,7 @@ func (w *worker) server(l link) error {
 				return err
 			}
 		}
-		w.did(n, 0, 0)
+		w.Did(n, 0, 0)
 	}
 	return nil
 }
@@ -152,10 +180,10 @@ var (
 const topicZip = 10001
 
 // station publishes the weather everywhere, and measures how long that takes.
-func (w *worker) station(l link) error {
+func (w worker) station(l link) error {
 	random := uint64(88172645463325252)
 	var buf []byte
-	for n := range w.rounds {
+	for n := range w.Rounds {
 		hits, dropped := 0, l.Dropped()
 		start := time.Now()
 		for range n {
@@ -176,21 +204,21 @@ func (w *worker) station(l link) error {
 		if err := l.Flush(); err != nil {
 			return err
 		}
-		w.did(n, took, hits)
+		w.Did(n, took, hits)
 	}
 	return nil
 }
 
 // watcher counts the updates of its place until the end of the round.
-func (w *worker) watcher(l link) error {
-	for range w.rounds {
+func (w worker) watcher(l link) error {
+	for range w.Rounds {
 		for hits := 0; ; hits++ {
 			msg, err := l.Recv()
 			if err != nil {
 				return err
 			}
 			if bytes.Equal(msg, end) {
-				w.did(hits, 0, hits)
+				w.Did(hits, 0, hits)
 				break
 			}
 			if !bytes.HasPrefix(msg, topic) {

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 
+	"github.com/troupe-go/troupe/internal/bench/contest"
 	"github.com/troupe-go/troupe/mailbox"
 )
 
@@ -20,9 +21,9 @@ func newSocket(t mailbox.SocketType, cfg mailbox.Config) (*socket, error) {
 	return &socket{s, context.Background()}, err
 }
 
-func troupeBind(sp spec) (link, error) {
-	t, cfg := mailbox.Pub, mailbox.Config{NoDrop: sp.pattern != "pub-sub-filter"}
-	switch sp.pattern {
+func troupeBind(sp contest.Spec) (link, error) {
+	t, cfg := mailbox.Pub, mailbox.Config{NoDrop: sp.Pattern != "pub-sub-filter"}
+	switch sp.Pattern {
 	case "push-pull":
 		t, cfg = mailbox.Pull, mailbox.Config{}
 	case "req-rep":
@@ -32,20 +33,20 @@ func troupeBind(sp spec) (link, error) {
 	if err != nil {
 		return nil, err
 	}
-	where, err := s.Bind(s.ctx, sp.endpoint)
+	where, err := s.Bind(s.ctx, sp.Endpoint)
 	if err != nil {
 		return nil, err
 	}
-	say("bound %s", where)
+	contest.Bound(where.String())
 	if t == mailbox.Pub {
-		err = s.WaitSubscribers(s.ctx, sp.subscribers)
+		err = s.WaitSubscribers(s.ctx, sp.Subscribers)
 	}
 	return s, err
 }
 
-func troupeConnect(sp spec) (link, error) {
+func troupeConnect(sp contest.Spec) (link, error) {
 	t := mailbox.Sub
-	switch sp.pattern {
+	switch sp.Pattern {
 	case "push-pull":
 		t = mailbox.Push
 	case "req-rep":
@@ -55,11 +56,11 @@ func troupeConnect(sp spec) (link, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Connect(sp.endpoint); err != nil {
+	if err := s.Connect(sp.Endpoint); err != nil {
 		return nil, err
 	}
 	switch {
-	case sp.pattern == "pub-sub-filter":
+	case sp.Pattern == "pub-sub-filter":
 		err = s.Subscribe(s.ctx, string(topic))
 	case t == mailbox.Sub:
 		err = s.Subscribe(s.ctx, "")

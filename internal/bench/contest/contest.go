@@ -1,4 +1,4 @@
-package bench
+package contest
 
 import "time"
 
@@ -10,13 +10,13 @@ const (
 )
 
 // contest is the sides of one case.
-type contest struct{ sides []*side }
+type contest struct{ sides []*runner }
 
-// startContest starts the sides that are called names.
-func startContest(s spec, transport string, names []string) *contest {
+// start starts the sides.
+func start(s Spec, transport string, sides []Side) *contest {
 	c := &contest{}
-	for _, name := range names {
-		c.sides = append(c.sides, startSide(name, s, transport))
+	for _, side := range sides {
+		c.sides = append(c.sides, startRunner(side, s, transport))
 	}
 	return c
 }
@@ -31,7 +31,7 @@ func (c *contest) stop() {
 // none left it gets another for each side.
 func (c *contest) figure(name string, short bool) (figure, error) {
 	for _, s := range c.sides {
-		if s.name != name {
+		if s.side.Name != name {
 			continue
 		}
 		if len(s.figures) == 0 && s.err == nil {
@@ -85,18 +85,18 @@ func (c *contest) measure(short bool) {
 }
 
 // warmUp finds out how many messages a round is to have.
-func (s *side) warmUp(short bool) error {
+func (r *runner) warmUp(short bool) error {
 	for n := firstSize; ; n *= 4 {
-		f, err := s.round(n)
+		f, err := r.round(n)
 		if err != nil {
 			return err
 		}
 		if short {
-			s.count = n
+			r.count = n
 			return nil
 		}
 		if f.took >= warmTime {
-			s.count = int(f.perSecond()*roundTime.Seconds()) + 1
+			r.count = int(f.perSecond()*roundTime.Seconds()) + 1
 			return nil
 		}
 	}

@@ -1,4 +1,4 @@
-package bench
+package contest
 
 import (
 	"bufio"
@@ -9,13 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-)
-
-// The sides of a case.
-const (
-	troupeSide = "troupe"
-	libzmqSide = "libzmq"
-	rawSide    = "raw"
 )
 
 // deadline is how long any one thing may take: a child to bind, or all of them to do a round.
@@ -29,16 +22,17 @@ type process struct {
 }
 
 // startProcess runs a child of side with args. What it says goes to said, its end too.
-func startProcess(side string, said chan<- string, args ...string) (*process, error) {
-	program, err := os.Executable()
-	if side == libzmqSide {
-		program, err = buildPeer()
+func startProcess(side Side, said chan<- string, args ...string) (*process, error) {
+	find := os.Executable
+	if side.Program != nil {
+		find = side.Program
 	}
+	program, err := find()
 	if err != nil {
 		return nil, err
 	}
 	cmd := exec.Command(program, args...)
-	cmd.Env = append(os.Environ(), envChild+"="+side)
+	cmd.Env = append(os.Environ(), envChild+"="+side.Name)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -57,7 +51,7 @@ func startProcess(side string, said chan<- string, args ...string) (*process, er
 		for lines := bufio.NewScanner(stdout); lines.Scan(); {
 			said <- lines.Text()
 		}
-		said <- fmt.Sprintf("failed a %s process ended: %v", side, cmd.Wait())
+		said <- fmt.Sprintf("failed a %s process ended: %v", side.Name, cmd.Wait())
 	}()
 	return p, nil
 }
