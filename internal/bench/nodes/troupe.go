@@ -31,7 +31,8 @@ func troupeBind(w worker) error {
 	for i := range w.pairs {
 		lots := actor.RefTo[int](actor.Named(fmt.Sprintf("lots-%d@%s", i, near)))
 		r := receiver{lot: w.lot, done: done, handled: func() error { return lots.Tell(n, 1) }}
-		if err := w.tells.spawn(n, fmt.Sprintf("receiver-%d", i), r.got, actor.HWM(ahead*w.lot)); err != nil {
+		room := (ahead + 1) * w.lot // a message counts until its handler has returned, after handled
+		if err := w.tells.spawn(n, fmt.Sprintf("receiver-%d", i), r.got, actor.HWM(room)); err != nil {
 			return err
 		}
 	}
