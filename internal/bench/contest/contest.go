@@ -56,6 +56,9 @@ type figure struct {
 // perSecond returns how many messages there were per second.
 func (f figure) perSecond() float64 { return float64(f.messages) / f.took.Seconds() }
 
+// aRound returns how many messages there are in the time that a round is to take.
+func (f figure) aRound() int { return int(f.perSecond()*roundTime.Seconds()) + 1 }
+
 // measure adds a figure to each side's, from rounds in which the sides alternate.
 func (c *contest) measure(short bool) {
 	n := rounds
@@ -75,6 +78,9 @@ func (c *contest) measure(short bool) {
 			f, s.err = s.round(s.count)
 			total[i].messages += f.messages
 			total[i].took += f.took
+			if s.err == nil && !short {
+				s.count = total[i].aRound() // if something held the last rounds up, the next ones had too few
+			}
 		}
 	}
 	for i, s := range c.sides {
@@ -96,7 +102,7 @@ func (r *runner) warmUp(short bool) error {
 			return nil
 		}
 		if f.took >= warmTime {
-			r.count = int(f.perSecond()*roundTime.Seconds()) + 1
+			r.count = f.aRound()
 			return nil
 		}
 	}
