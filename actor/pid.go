@@ -36,6 +36,9 @@ func ExactPID(node string, incarnation uuid.UUID, id uint64) PID {
 	return PID{at: unique.Make(place{node: node, incarnation: incarnation}), id: id}
 }
 
+// Other returns the PID of another actor of p's incarnation, of which p must be an exact one.
+func (p PID) Other(id uint64) PID { return PID{at: p.at, id: id} }
+
 // Named returns the PID that a text form stands for, mostly "name@node". A text that is none makes a PID whose every
 // use fails with ErrName; ParsePID tells at once.
 func Named(text string) PID {

@@ -209,6 +209,10 @@ func TestDeliverTakesAnythingAndNeverBlocks(t *testing.T) {
 		tell(t, s, full, 1)
 		taken := spawn(t, s, "any", func(c *actor.Context, m any) error { return nil })
 		far := actor.Named("x@beta")
+		over := &actor.Envelope{Kind: actor.Tell, Target: full.PID(), Sender: far, Type: "int", Body: []byte{1}}
+		if err := s.Deliver(over); err != nil || over.Full == nil {
+			t.Errorf("what could not know that the mailbox is full: %v, %+v", err, over)
+		}
 		for _, e := range []*actor.Envelope{
 			nil,
 			{},

@@ -20,6 +20,7 @@ type Registry struct {
 	names  map[reflect.Type]string
 	types  map[string]reflect.Type
 	errors errorTable
+	known  sync.Map // reflect.Type -> its name, as TypeName has said it
 }
 
 var std Registry
@@ -73,6 +74,7 @@ func (r *Registry) Register(t reflect.Type, name string) error {
 		r.names, r.types = map[reflect.Type]string{}, map[string]reflect.Type{}
 	}
 	r.names[t], r.types[name] = name, t
+	r.known.Clear()
 	return nil
 }
 
@@ -81,12 +83,16 @@ func (r *Registry) TypeName(t reflect.Type) string {
 	if t == nil {
 		return ""
 	}
+	if name, ok := r.known.Load(t); ok {
+		return name.(string)
+	}
 	r.mu.RLock()
+	defer r.mu.RUnlock()
 	name, ok := r.nameOf(t)
-	r.mu.RUnlock()
 	if !ok {
 		name = defaultName(t)
 	}
+	r.known.Store(t, name)
 	return name
 }
 

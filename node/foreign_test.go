@@ -56,7 +56,8 @@ func (f *foreigner) next(kind uint64) (header, []byte) {
 		if err != nil {
 			f.t.Fatal(err)
 		}
-		h, body, err := split(msg)
+		var h header
+		body, err := split(&h, msg, nil)
 		if err == nil && h.kind == kindAck && kind != kindAck {
 			continue
 		}

@@ -103,7 +103,8 @@ func (l *link) greeted() error {
 	if err != nil {
 		return err
 	}
-	h, body, err := split(msg)
+	var h header
+	body, err := split(&h, msg, nil)
 	if err != nil {
 		return err
 	}

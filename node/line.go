@@ -6,7 +6,7 @@ type line[T any] struct {
 	head  int // of items, the first that is in line
 }
 
-const keptLine = 64 // items for which an empty line keeps memory
+const keptLine = 64 // items for which an idle line keeps memory
 
 func (l *line[T]) all() []T { return l.items[l.head:] }
 func (l *line[T]) len() int { return len(l.items) - l.head }
@@ -16,17 +16,19 @@ func (l *line[T]) push(v T) { l.items = append(l.items, v) }
 func (l *line[T]) cut(n int) {
 	clear(l.items[l.head : l.head+n])
 	l.head += n
-	switch {
-	case l.len() > 0 && l.head < max(keptLine, len(l.items)/2):
+	if l.len() > 0 && l.head < max(keptLine, len(l.items)/2) {
 		return
-	case l.len() == 0 && cap(l.items) > keptLine:
-		l.items = nil
-	default:
-		n := copy(l.items, l.all())
-		clear(l.items[n:])
-		l.items = l.items[:n]
 	}
-	l.head = 0
+	n = copy(l.items, l.all())
+	clear(l.items[n:])
+	l.items, l.head = l.items[:n], 0
+}
+
+// idle gives memory back of a line that is empty.
+func (l *line[T]) idle() {
+	if cap(l.items) > keptLine {
+		l.items = nil
+	}
 }
 
 // first puts items before the others.

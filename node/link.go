@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/troupe-go/troupe/actor"
 	"github.com/troupe-go/troupe/internal/zmtp"
 )
 
@@ -27,6 +28,11 @@ type link struct {
 	hello   hello         // the peer's
 	done    chan struct{} // closed when the link is over and all that came on it is delivered
 
+	// The reader's alone.
+	head     header // of the message in hand
+	lexicon  lexicon
+	acked    uint64 // by the peer, the highest
+	envelope actor.Envelope
 	receipts receipts
 
 	probed atomic.Bool // somebody waits for heard
@@ -42,6 +48,7 @@ func (n *Node) newLink(conn *zmtp.Conn, dialled bool) *link {
 func (l *link) run() {
 	n, out := l.node, &l.peer.out
 	log := n.log.With("peer", l.peer.name, "remote", l.conn.Peer().Address)
+	l.lexicon.here, l.lexicon.there = n.self, actor.ExactPID(l.peer.name, l.hello.incarnation, 0)
 	from := l.hello.resumes(n.Incarnation())
 	before, _ := out.resumable()
 	again := from.ok && before == l.hello.incarnation
@@ -66,35 +73,47 @@ func (l *link) run() {
 
 // read handles what arrives until the connection ends, and returns why it did.
 func (l *link) read() error {
-	out := &l.peer.out
-	acked := uint64(0) // by the peer, the highest
+	var batches []zmtp.Batch
+	var lists zmtp.Lists
 	for {
-		msg, err := l.conn.Read()
+		var err error
+		batches, err = l.conn.ReadBatches(batches[:0], ackEvery)
 		if err != nil {
 			return err
 		}
 		if l.probed.Load() {
 			l.answered()
 		}
-		h, body, err := split(msg)
-		if err != nil {
-			return l.refuse(byeProtocol, err)
-		}
-		if h.ack > acked {
-			acked = h.ack
-			out.heard(acked)
-		}
-		if h.seq != 0 {
-			if h.seq <= out.seen.Load() {
-				continue // had it already
+		for i := range batches {
+			for msg := batches[i].Next(&lists, 0); msg != nil; msg = batches[i].Next(&lists, 0) {
+				if err := l.receive(msg); err != nil {
+					return err
+				}
 			}
-			out.seen.Store(h.seq)
-			l.receipts.received(len(msg[0]), out)
 		}
-		if err := l.handle(&h, body); err != nil {
-			return err
-		}
+		clear(batches)
 	}
+}
+
+// receive takes a message apart, and handles it unless it has come before. An error ends the link.
+func (l *link) receive(msg [][]byte) error {
+	h, out := &l.head, &l.peer.out
+	body, err := split(h, msg, &l.lexicon)
+	if err != nil {
+		return l.refuse(byeProtocol, err)
+	}
+	if h.ack > l.acked {
+		l.acked = h.ack
+		out.heard(h.ack)
+	}
+	if h.seq != 0 {
+		if h.seq <= out.seen.Load() {
+			return nil
+		}
+		out.seen.Store(h.seq)
+		l.receipts.received(len(msg[0]), out)
+	}
+	return l.handle(h, body)
 }
 
 // handle does what a message asks for. An error ends the link.
@@ -110,18 +129,18 @@ func (l *link) handle(h *header, body []byte) error {
 		if frame == nil {
 			return nil
 		}
-		whole, body, err := readHeader(frame)
+		body, err := h.read(frame, &l.lexicon)
+		if err == nil && h.kind == kindPart {
+			err = errors.New("node: a PART made of parts")
+		}
 		if err != nil {
 			return l.refuse(byeProtocol, err)
 		}
-		if whole.kind == kindPart {
-			return l.refuse(byeProtocol, errors.New("node: a PART made of parts"))
-		}
-		return l.handle(&whole, body)
+		return l.handle(h, body)
 	case kindPing:
 		l.peer.out.post(appendHeader(nil, &header{kind: kindAck, ack: l.peer.out.acknowledge()}))
 	case kindPause, kindResume:
-		l.peer.out.pause(h.sender.pid(l.peer.name, l.hello.incarnation), h.kind == kindPause)
+		l.peer.out.pause(l.lexicon.pid(&h.sender, l.lexicon.there), h.kind == kindPause)
 	case kindAck:
 	case kindBye:
 		return l.left(h, body)
@@ -136,11 +155,11 @@ func (l *link) handle(h *header, body []byte) error {
 }
 
 // split takes a message apart.
-func split(msg [][]byte) (header, []byte, error) {
+func split(h *header, msg [][]byte, lex *lexicon) (body []byte, err error) {
 	if len(msg) != 1 {
-		return header{}, nil, fmt.Errorf("%w: a message of %d frames", errHeader, len(msg))
+		return nil, fmt.Errorf("%w: a message of %d frames", errHeader, len(msg))
 	}
-	return readHeader(msg[0])
+	return h.read(msg[0], lex)
 }
 
 // left handles a BYE.

@@ -24,6 +24,7 @@ type Node struct {
 	cfg       Config
 	log       *slog.Logger
 	system    *actor.System
+	self      actor.PID
 	hello     hello // ours
 	endpoints []mailbox.Endpoint
 
@@ -63,7 +64,7 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("node: %w", err)
 	}
-	n.Scope = n.system
+	n.Scope, n.self = n.system, actor.ExactPID(cfg.Name, cfg.incarnation, 0)
 	if err := n.open(ctx); err != nil {
 		n.Close(ended())
 		return nil, err

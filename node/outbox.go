@@ -216,6 +216,8 @@ func (o *outbox) shrunk() {
 		close(o.empty)
 		o.empty = nil
 	}
+	o.queue.idle()
+	o.flight.idle()
 	if o.slab = o.slab[:0]; o.writing || cap(o.slab) > 4*minSlab { // what is being written may lie in it
 		o.slab = nil
 	}

@@ -72,6 +72,7 @@ type unpacker struct {
 	b   []byte
 	err error
 	at  string // what is being read, or could not be
+	lex *lexicon
 }
 
 // enter names what is read next.
@@ -145,7 +146,13 @@ func (u *unpacker) uint() uint64 {
 }
 
 // str reads a string of at most limit bytes.
-func (u *unpacker) str(limit int) string {
+func (u *unpacker) str(limit int) string { return string(u.text(limit)) }
+
+// word is str for what comes often.
+func (u *unpacker) word(limit int) string { return u.lex.str(u.text(limit)) }
+
+// text reads a string of at most limit bytes, a part of b.
+func (u *unpacker) text(limit int) []byte {
 	c, n := u.number(1), uint64(0)
 	switch {
 	case c >= 0xa0 && c < 0xc0:
@@ -159,9 +166,9 @@ func (u *unpacker) str(limit int) string {
 		u.fail()
 	}
 	if u.err != nil {
-		return ""
+		return nil
 	}
-	return string(u.take(n))
+	return u.take(n)
 }
 
 // bin reads bytes, exactly n of them.

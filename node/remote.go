@@ -143,9 +143,9 @@ func (a *address) pid(node string, incarnation uuid.UUID) actor.PID {
 
 // deliver hands an actor's message to the system.
 func (n *Node) deliver(l *link, h *header, body []byte) {
-	e := actor.Envelope{
-		Kind:   envelope[h.kind],
-		Target: h.target.pid(n.name, n.Incarnation()), Sender: h.sender.pid(l.peer.name, l.hello.incarnation),
+	e, x := &l.envelope, &l.lexicon
+	*e = actor.Envelope{
+		Kind: envelope[h.kind], Target: x.pid(&h.target, x.here), Sender: x.pid(&h.sender, x.there),
 		Correlation: h.correlation, Type: h.typ, Body: body, Meta: h.meta,
 	}
 	if h.deadline != 0 {
@@ -154,10 +154,10 @@ func (n *Node) deliver(l *link, h *header, body []byte) {
 	if e.Kind == actor.Reply || e.Kind == actor.Fail {
 		l.peer.out.asks.done(e.Correlation)
 		if e.Sender.Node() != l.peer.name { // it answers for itself alone
-			e.Sender = actor.ExactPID(l.peer.name, l.hello.incarnation, 0)
+			e.Sender = x.there
 		}
 	}
-	if err := n.system.Deliver(&e); err != nil {
+	if err := n.system.Deliver(e); err != nil {
 		n.log.Debug("message not delivered", "peer", l.peer.name, "target", e.Target.String(), "reason", err)
 	}
 	if out := &l.peer.out; e.Full != nil && out.halt(h.target) {

@@ -148,7 +148,14 @@ func (h *header) fits() error {
 
 // readHeader splits a frame. The strings of h are copies, body is a part of frame.
 func readHeader(frame []byte) (h header, body []byte, err error) {
-	u := unpacker{b: frame}
+	body, err = h.read(frame, nil)
+	return h, body, err
+}
+
+// read is readHeader with a lexicon, which may be nil.
+func (h *header) read(frame []byte, lex *lexicon) (body []byte, err error) {
+	*h = header{}
+	u := unpacker{b: frame, lex: lex}
 	u.enter("array")
 	n := u.array()
 	if n < headerFields {
@@ -174,7 +181,7 @@ func readHeader(frame []byte) (h header, body []byte, err error) {
 	h.deadline = u.uint()
 	u.enter("type")
 	if !u.isNil() {
-		h.typ = u.str(maxType)
+		h.typ = u.word(maxType)
 	}
 	u.enter("meta")
 	h.meta = u.meta()
@@ -183,9 +190,10 @@ func readHeader(frame []byte) (h header, body []byte, err error) {
 		u.skip(maxExtraDepth)
 	}
 	if u.err != nil {
-		return header{}, nil, fmt.Errorf("%w: %s: %w", errHeader, u.at, u.err)
+		*h = header{}
+		return nil, fmt.Errorf("%w: %s: %w", errHeader, u.at, u.err)
 	}
-	return h, u.b, nil
+	return u.b, nil
 }
 
 func (u *unpacker) address(a *address) {
@@ -194,7 +202,7 @@ func (u *unpacker) address(a *address) {
 	case u.isUint():
 		a.form, a.id = byID, u.uint()
 	case u.isStr():
-		if a.form, a.name = byName, u.str(maxPath); a.name == "" {
+		if a.form, a.name = byName, u.word(maxPath); a.name == "" {
 			u.fail()
 		}
 	default:
