@@ -18,6 +18,8 @@ type Config struct {
 	// MaxMessage is the size in bytes of the largest message that is accepted, all its frames together (default
 	// 64 MiB). The connection of a peer that announces more ends before anything of it is read.
 	MaxMessage int64
+	// MaxFrames is how many frames a message that is accepted may have (default 65,536).
+	MaxFrames int
 	// Handshake is how long a new connection may take from its first byte to its last READY (default 10 s).
 	Handshake time.Duration
 	// BackoffMin and BackoffMax bound the pause between two attempts to dial (default 100 ms and 5 s).
@@ -65,6 +67,9 @@ func (cfg *Config) withDefaults() *Config {
 	if c.MaxMessage == 0 {
 		c.MaxMessage = defaultMaxMessage
 	}
+	if c.MaxFrames == 0 {
+		c.MaxFrames = maxFrames
+	}
 	if c.Handshake == 0 {
 		c.Handshake = defaultHandshake
 	}
@@ -93,8 +98,8 @@ func (cfg *Config) check() error {
 		return fmt.Errorf("zmtp: Config.Type: %q is no socket type", string(cfg.Type))
 	case len(cfg.Identity) > maxIdentity:
 		return fmt.Errorf("zmtp: Config.Identity: %d bytes, at most %d are possible", len(cfg.Identity), maxIdentity)
-	case cfg.MaxMessage < 0, cfg.Handshake < 0, cfg.BackoffMin < 0, cfg.BackoffMax < 0:
-		return fmt.Errorf("zmtp: Config: MaxMessage, Handshake and Backoff can't be negative")
+	case cfg.MaxMessage < 0, cfg.MaxFrames < 0, cfg.Handshake < 0, cfg.BackoffMin < 0, cfg.BackoffMax < 0:
+		return fmt.Errorf("zmtp: Config: MaxMessage, MaxFrames, Handshake and Backoff can't be negative")
 	case cfg.BackoffMax != 0 && cfg.BackoffMax < cfg.BackoffMin:
 		return fmt.Errorf("zmtp: Config.BackoffMax: %v is less than BackoffMin, %v", cfg.BackoffMax, cfg.BackoffMin)
 	}

@@ -57,6 +57,7 @@ func Open(ctx context.Context, nc net.Conn, cfg *Config, accepted bool) (*Conn, 
 		return nil, err
 	}
 	c := newConn(nc, peer, cfg.MaxMessage)
+	c.reader.frames = cfg.MaxFrames
 	if cipher != nil {
 		c.reader.cipher, c.reader.overhead = cipher, uint64(cipher.Overhead())
 		c.writer.cipher, c.writer.overhead = cipher, cipher.Overhead()
@@ -76,6 +77,9 @@ func newConn(nc net.Conn, peer Peer, maxMessage int64) *Conn {
 
 // Peer is what the other end told about itself.
 func (c *Conn) Peer() Peer { return c.peer }
+
+// SetMaxMessage changes Config.MaxMessage for messages that are read from now on. It belongs to the goroutine that reads.
+func (c *Conn) SetMaxMessage(size int64) { c.reader.max = uint64(size) }
 
 // Attached returns what the other end attached with its Config.Attach, if it is in this process and connected in memory;
 // otherwise nil.

@@ -268,6 +268,7 @@ func TestConfigThatCannotBeHonouredIsRefused(t *testing.T) {
 		{Type: "NONSENSE"},
 		{Type: zmq4.Req, Identity: make([]byte, 256)},
 		{Type: zmq4.Req, MaxMessage: -1},
+		{Type: zmq4.Req, MaxFrames: -1},
 		{Type: zmq4.Req, BackoffMin: 2, BackoffMax: 1},
 	} {
 		a, b := memnet.Pipe()

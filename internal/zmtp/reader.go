@@ -9,7 +9,7 @@ import (
 const (
 	bigBody    = 16 << 10  // a longer body is read into memory of its own
 	firstClaim = 128 << 10 // how much of it before any of the body has arrived
-	maxFrames  = 1 << 16   // in one message
+	maxFrames  = 1 << 16   // in one message, if Config does not say
 	fewFrames  = 16        // in a message that is taken in one go
 	piece      = 3 << 10   // messages are copied out in pieces of this size: who keeps one keeps its piece
 )
@@ -17,13 +17,14 @@ const (
 // reader takes messages from a stream. It reads as much as there is, and copies them out. While nothing is there to
 // read, it holds no buffer.
 type reader struct {
-	mu   gate          // held during a Read
-	left chan struct{} // a Read has released mu while CloseWrite waits for it
-	nc   net.Conn
-	raw  syscall.RawConn // nil if nc has none
-	max  uint64          // bytes in a message
-	ttl  time.Duration   // the peer promised to send something this often; 0: it did not
-	turn turn            // for the heartbeat
+	mu     gate          // held during a Read
+	left   chan struct{} // a Read has released mu while CloseWrite waits for it
+	nc     net.Conn
+	raw    syscall.RawConn // nil if nc has none
+	max    uint64          // bytes in a message
+	frames int             // in a message, at most
+	ttl    time.Duration   // the peer promised to send something this often; 0: it did not
+	turn   turn            // for the heartbeat
 
 	began   time.Time     // the last wait, if there is a ttl
 	silence time.Duration // of interrupted waits since something came
@@ -49,7 +50,7 @@ type reader struct {
 }
 
 func (r *reader) init(nc net.Conn, maxMessage int64) {
-	r.mu, r.nc, r.raw, r.max = make(gate, 1), nc, rawOf(nc), uint64(maxMessage)
+	r.mu, r.nc, r.raw, r.max, r.frames = make(gate, 1), nc, rawOf(nc), uint64(maxMessage), maxFrames
 	r.left = make(chan struct{}, 1)
 	r.stop.bell = make(chan struct{}, 1)
 	r.attempt = r.readRaw
@@ -124,7 +125,7 @@ func (r *reader) measure(p []byte) (n, payload, need int) {
 	if len(p) > shortHeader && p[0] == 0 && shortHeader+int(p[1]) <= len(p) && uint64(p[1]) <= r.max { // most are like that
 		return shortHeader + int(p[1]), int(p[1]), 0
 	}
-	for range fewFrames {
+	for range min(fewFrames, r.frames) {
 		h, head, err := decodeHeader(p[n:])
 		switch {
 		case err != nil, h.command(), h.size > bigBody, uint64(payload)+h.size > r.max:

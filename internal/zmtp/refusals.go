@@ -3,6 +3,7 @@ package zmtp
 import (
 	"errors"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 )
@@ -14,10 +15,13 @@ var errNoBytes = errors.New("zmtp: closed without a byte")
 const (
 	refusalWindow = 10 * time.Second // in which
 	refusalLines  = 10               // so many refusals get a line of their own
+	refusalQuiet  = 10 * time.Minute // in which one for the same reason, from the same host, is no news
+	refusalsKept  = 64               // that are remembered
 )
 
 // refusals logs connections that were refused or that ended because the peer broke the protocol: within ten seconds
-// the first few each in a line, the rest in one line with their number. One is shared by all connections of a listener.
+// the first few each in a line, the rest in one line with their number. A peer that comes over and over, and is refused
+// for the same reason, gets its line once in ten minutes. One is shared by all connections of a listener.
 type refusals struct {
 	log *slog.Logger
 
@@ -26,6 +30,7 @@ type refusals struct {
 	lines  int         // written in this window
 	hidden int         // not written in this window
 	last   error       // the last of those
+	told   map[string]time.Time
 }
 
 func newRefusals(log *slog.Logger) *refusals {
@@ -52,6 +57,12 @@ func (r *refusals) ended(remote string, err error) {
 func (r *refusals) report(what, remote string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	from, _, _ := net.SplitHostPort(remote)
+	reason, now := from+" "+err.Error(), time.Now()
+	if now.Sub(r.told[reason]) < refusalQuiet {
+		r.log.Debug(what+" again", "remote", remote, "reason", err)
+		return
+	}
 	if r.timer == nil {
 		r.timer = time.AfterFunc(refusalWindow, r.close)
 	}
@@ -61,6 +72,10 @@ func (r *refusals) report(what, remote string, err error) {
 		return
 	}
 	r.lines++
+	if r.told == nil || len(r.told) == refusalsKept {
+		r.told = make(map[string]time.Time)
+	}
+	r.told[reason] = now
 	r.log.Warn(what, "remote", remote, "reason", err)
 }
 

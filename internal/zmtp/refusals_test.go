@@ -82,13 +82,42 @@ func TestCountOfRefusalsIsWrittenAtClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var book logbook
 		r := newRefusals(book.logger())
-		for range refusalLines + 3 {
-			r.refused("x", errors.New("y"))
+		for i := range refusalLines + 3 {
+			r.refused("x", fmt.Errorf("y %d", i))
 		}
 		r.close()
 		r.close()
 		if got := book.with("count=3"); len(got) != 1 {
 			t.Fatal(book.with())
+		}
+	})
+}
+
+func TestSameRefusalIsAWarningOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var book logbook
+		r := newRefusals(book.logger())
+		defer r.close()
+		for i := range 100 { // a peer that redials
+			r.refused(fmt.Sprint("10.0.0.1:", i), errors.New("wrong key"))
+			time.Sleep(5 * time.Second)
+		}
+		r.refused("10.0.0.2:1", errors.New("wrong key"))
+		r.refused("10.0.0.1:1", errors.New("no greeting"))
+		if len(book.with("WARN")) != 3 || len(book.with("DEBUG", "again")) != 99 {
+			t.Fatal(book.with())
+		}
+		time.Sleep(refusalQuiet)
+		r.refused("10.0.0.1:1", errors.New("wrong key"))
+		if len(book.with("WARN")) != 4 {
+			t.Fatal(book.with())
+		}
+		for i := range 1000 { // what is remembered is bounded
+			r.refused("10.0.0.1:1", fmt.Errorf("no greeting %d", i))
+			time.Sleep(time.Second)
+		}
+		if len(r.told) > refusalsKept {
+			t.Errorf("%d remembered", len(r.told))
 		}
 	})
 }

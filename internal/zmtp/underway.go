@@ -45,8 +45,8 @@ func (r *reader) message(command func(body []byte) error) ([][]byte, error) {
 			}
 			continue
 		}
-		if len(m.frames) == maxFrames {
-			return nil, fmt.Errorf("%w: message of more than %d frames", ErrProtocol, maxFrames)
+		if len(m.frames) == r.frames {
+			return nil, fmt.Errorf("%w: message of more than %d frames", ErrProtocol, r.frames)
 		}
 		m.size += h.size
 		m.frames = append(m.frames, body)
