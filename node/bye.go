@@ -4,13 +4,14 @@ import "fmt"
 
 // Reasons in a BYE; see PROTOCOL.md.
 const (
-	byeClosing   = "closing"
-	byeDuplicate = "duplicate"
-	byeNameTaken = "name taken"
-	byeVersion   = "version"
-	byeWrongNode = "wrong node"
-	byeUnknown   = "unknown kind"
-	byeProtocol  = "protocol"
+	byeClosing    = "closing"
+	byeDuplicate  = "duplicate"
+	byeNameTaken  = "name taken"
+	byeNotAllowed = "not allowed"
+	byeVersion    = "version"
+	byeWrongNode  = "wrong node"
+	byeUnknown    = "unknown kind"
+	byeProtocol   = "protocol"
 )
 
 // byeError is the BYE of the peer.

@@ -30,6 +30,12 @@ type Config struct {
 	Advertise []string
 	// Peers has the endpoints of other nodes by their names. They are dialled for as long as the node lives.
 	Peers map[string]string
+	// Security authenticates and encrypts links. Without it they are plain, and whoever reaches the node can be any node:
+	// then Listen and Peers may have inproc, ipc and loopback endpoints only, unless Insecure says otherwise.
+	Security *Security
+	// Insecure lets plain links leave this machine, for networks that themselves keep strangers out. The log has a
+	// warning.
+	Insecure bool
 	// Linger bounds how long Close waits for messages to be sent. Default: 5 s; negative: not at all.
 	Linger time.Duration
 	// Expire is how long a message waits for its node to be reachable before it is a dead letter: "expired", or
@@ -106,7 +112,10 @@ func (cfg Config) withDefaults() (Config, error) {
 			return cfg, fmt.Errorf("%w: Advertise: nobody can dial %s: write a name or an address of this machine, and the port", ErrConfig, e)
 		}
 	}
-	return cfg, cfg.parsePeers()
+	if err := cfg.parsePeers(); err != nil {
+		return cfg, err
+	}
+	return cfg, cfg.checkSecurity()
 }
 
 func setDefault[T comparable](field *T, value T) {
@@ -164,21 +173,6 @@ func (cfg *Config) advertised(bound []mailbox.Endpoint) (list []string) {
 	return list
 }
 
-// exposed returns an endpoint that is not on this machine alone.
-func (cfg *Config) exposed() (mailbox.Endpoint, bool) {
-	for _, e := range cfg.listen {
-		if !local(e) {
-			return e, true
-		}
-	}
-	for _, e := range cfg.peers {
-		if !local(e) {
-			return e, true
-		}
-	}
-	return mailbox.Endpoint{}, false
-}
-
 // wildcard reports whether e stands for every address, or any port, and so cannot be dialled from elsewhere.
 func wildcard(e mailbox.Endpoint) bool {
 	host, port := hostPort(e)
@@ -186,6 +180,7 @@ func wildcard(e mailbox.Endpoint) bool {
 	return e.Network == "tcp" && (port == "0" || err == nil && ip.IsUnspecified())
 }
 
+// local reports whether e is on this machine alone.
 func local(e mailbox.Endpoint) bool {
 	host, _ := hostPort(e)
 	ip, err := netip.ParseAddr(host)

@@ -45,7 +45,7 @@ func TestStartLeavesNothingBehindWhenItFails(t *testing.T) {
 // C17, C18
 func TestEndpointsAreThoseThatWereBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := start(t, Config{Listen: []string{"tcp://127.0.0.1:*", "tcp://*:0", "inproc://x"}, Network: memnet.New()})
+		n := start(t, Config{Listen: []string{"tcp://127.0.0.1:*", "tcp://*:0", "inproc://x"}, Insecure: true, Network: memnet.New()})
 		list := n.Endpoints()
 		if len(list) != 3 || strings.HasSuffix(list[0].Address, ":0") || strings.HasSuffix(list[1].Address, ":0") || list[2].String() != "inproc://x" {
 			t.Errorf("endpoints %v", list)
@@ -53,7 +53,7 @@ func TestEndpointsAreThoseThatWereBound(t *testing.T) {
 		if told := n.hello.endpoints; len(told) != 2 || told[0] != list[0].String() || told[1] != "inproc://x" {
 			t.Errorf("peers are told %v", told)
 		}
-		n = start(t, Config{Listen: []string{"tcp://*:0"}, Advertise: []string{"tcp://alpha.example:4000"}, Network: memnet.New()})
+		n = start(t, Config{Listen: []string{"tcp://*:0"}, Advertise: []string{"tcp://alpha.example:4000"}, Insecure: true, Network: memnet.New()})
 		if told := n.hello.endpoints; len(told) != 1 || told[0] != "tcp://alpha.example:4000" {
 			t.Errorf("peers are told %v", told)
 		}
@@ -68,7 +68,7 @@ func TestPlainLinksBeyondTheMachineAreWarnedOfOnce(t *testing.T) {
 		} {
 			for _, cfg := range cfgs {
 				d := new(diary)
-				cfg.Network, cfg.Log = memnet.New(), d.log()
+				cfg.Network, cfg.Log, cfg.Insecure = memnet.New(), d.log(), true
 				start(t, cfg)
 				if n := d.lines("not encrypted"); n != want {
 					t.Errorf("%v %v: warned %d times, want %d", cfg.Listen, cfg.Peers, n, want)

@@ -41,8 +41,23 @@
 // Bytes from the network cannot stop a node: a connection that breaks the protocol is closed, one log line says why, and
 // other links do not notice.
 //
-// # What is not promised yet
+// # Security
 //
-// Links are neither encrypted nor authenticated: whoever reaches a node's port can be any node. A listener
-// or a peer beyond loopback is logged as a warning.
+// With [Config.Security] the links over tcp and ipc are encrypted, and nodes know each other by their keys: each has a
+// pair of them ([curve.NewKeyPair]), keeps the secret one to itself ([curve.KeyPair.Secret] is its text form), and has the
+// public ones of the nodes that it is to be linked with, bound to their names. Whoever can't prove to have a key of the
+// node that it says it is gets no further than the handshake, whichever of the two dials: no message of it is read, and
+// none goes to it. The logs of both say why. To change a node's key give the others the new one beside the old one
+// first, and then restart the node with it.
+//
+// Nodes that trust each other may share one pair, as one would a password: [Security.Others] then returns its public key
+// for every name.
+//
+// Without it links are plain: whoever reaches a node's port can be any node, and tell and ask any actor there that has a
+// name or whose PID it came to know. So a plain node listens at, and dials, inproc, ipc and loopback endpoints only, unless
+// [Config.Insecure] says that the network itself keeps strangers out. The actors of a node are those that its program has
+// spawned: the library has none of its own that could be addressed.
+//
+// Either way a peer that has not said who it is can send no more than 32 KiB at a time, for ten seconds, and there are no
+// more than 1024 such peers at once. At most 10,000 nodes can be known that are not in [Config.Peers].
 package node

@@ -15,15 +15,7 @@ func (n *Node) accepted(conn *zmtp.Conn) {
 	defer close(l.done)
 	slow := time.AfterFunc(helloTimeout, func() { conn.Close() })
 	defer slow.Stop()
-	if err := l.greeted(); err != nil {
-		l.spoiled(err)
-		return
-	}
-	if l.hello.node == n.name {
-		l.refuse(byeNameTaken, fmt.Errorf("node: a node at %s has the name of this one, %q", conn.Peer().Address, n.name))
-		return
-	}
-	if !l.claim() {
+	if !l.admitted() {
 		return
 	}
 	defer l.release()
@@ -31,6 +23,28 @@ func (n *Node) accepted(conn *zmtp.Conn) {
 		return
 	}
 	l.run()
+}
+
+// admitted reads the HELLO of a peer that has dialled, and reports whether the connection is to be the link. If not, it
+// has ended.
+func (l *link) admitted() bool {
+	n := l.node
+	defer n.newcomers.add(l.conn)()
+	err := l.greeted()
+	came := string(l.conn.Peer().Identity) // with CURVE, whose key it has
+	switch {
+	case err != nil:
+		l.spoiled(err)
+	case came != "" && came != l.hello.node:
+		l.refuse(byeNotAllowed, fmt.Errorf("node: a node that came as %q says HELLO as %q", came, l.hello.node))
+	case l.hello.node == n.name:
+		l.refuse(byeNameTaken, fmt.Errorf("node: a node at %s has the name of this one, %q", l.conn.Peer().Address, n.name))
+	case n.peers.crowded(l.hello.node, len(n.cfg.peers)):
+		l.refuse(byeNotAllowed, errStrangers)
+	default:
+		return l.claim()
+	}
+	return false
 }
 
 // dialler returns the function that serves a connection to p that we have dialled: it says HELLO, unless there is a link
@@ -125,6 +139,8 @@ func (l *link) spoiled(err error) {
 		l.refuse(byeVersion, err)
 	case errors.Is(err, errHello), errors.Is(err, errHeader):
 		l.refuse(byeProtocol, err)
+	case errors.Is(err, errCrowded):
+		l.node.complaints.report(l.conn.Peer().Address, err)
 	default: // bytes that break ZMTP are logged by zmtp
 		l.node.log.Debug("connection ended before HELLO", "remote", l.conn.Peer().Address, "reason", err)
 	}
@@ -157,6 +173,7 @@ func (l *link) claim() bool {
 		v := c.decide()
 		if v == accept {
 			p.link, l.peer = l, p
+			l.conn.SetMaxMessage(maxFrame)
 		}
 		p.mu.Unlock()
 		switch v {

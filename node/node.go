@@ -13,6 +13,7 @@ import (
 	"github.com/troupe-go/troupe/actor"
 	"github.com/troupe-go/troupe/internal/zmtp"
 	"github.com/troupe-go/troupe/mailbox"
+	"github.com/troupe-go/troupe/mailbox/curve"
 )
 
 // Node is an actor system that is reachable from other nodes, and reaches them. It is an [actor.Scope]: spawn actors
@@ -29,7 +30,9 @@ type Node struct {
 	endpoints []mailbox.Endpoint
 
 	peers      peers
+	newcomers  newcomers
 	complaints complaints
+	warned     sync.Once // of plain links
 	listeners  []*zmtp.Listener
 	dialers    []*zmtp.Dialer
 
@@ -81,7 +84,12 @@ func (n *Node) open(ctx context.Context) error {
 		n.accepted(conn)
 	}
 	for _, e := range n.cfg.listen {
-		l, err := zmtp.Listen(ctx, n.zmtp(zmq4.Router), e.Network, e.Address, serve)
+		cfg := n.zmtp(zmq4.Router)
+		if s := n.cfg.Security; s != nil {
+			cfg.Security = curve.Server{Key: s.Key, Allow: s.allow}
+		}
+		n.warn(e)
+		l, err := zmtp.Listen(ctx, cfg, e.Network, e.Address, serve)
 		if err != nil {
 			return fmt.Errorf("node: cannot listen at %s: %w", e, err)
 		}
@@ -93,20 +101,19 @@ func (n *Node) open(ctx context.Context) error {
 		library: mailbox.Version(), endpoints: n.cfg.advertised(n.endpoints),
 		limits: map[string]uint64{"message": uint64(n.cfg.MaxMessage)},
 	}
-	if e, plain := n.cfg.exposed(); plain {
-		n.log.Warn("links are not encrypted, and this node's go beyond this machine", "endpoint", e.String())
-	}
 	for name, e := range n.cfg.peers {
 		p := n.newPeer(name, e)
 		n.peers.table[name] = p
-		n.dialers = append(n.dialers, zmtp.Dial(n.zmtp(zmq4.Dealer), e.Network, e.Address, n.dialler(p)))
+		n.dialers = append(n.dialers, n.dial(p))
 	}
 	return nil
 }
 
+// zmtp is how connections are made. Until its HELLO was read a peer can't send much; see claim.
 func (n *Node) zmtp(t zmq4.SocketType) *zmtp.Config {
 	beat := n.cfg.Down / 4
-	return &zmtp.Config{Type: t, MaxMessage: maxFrame, Network: n.cfg.Network, Log: n.log, Heartbeat: beat, HeartbeatTimeout: beat}
+	return &zmtp.Config{Type: t, Identity: []byte(n.name), MaxMessage: maxGreeting, MaxFrames: manyFrames, Network: n.cfg.Network,
+		Log: n.log, Heartbeat: beat, HeartbeatTimeout: beat}
 }
 
 func (n *Node) newPeer(name string, address mailbox.Endpoint) *peer {

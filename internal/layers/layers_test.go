@@ -17,7 +17,7 @@ const module = "github.com/troupe-go/troupe/"
 // below says, for each package, which others of this module it may import. Examples and tests may import any.
 var below = map[string][]string{
 	"topology":        {"node", "actor", "codec", "mailbox"},
-	"node":            {"actor", "codec", "mailbox", "internal/zmtp", "internal/queue"},
+	"node":            {"actor", "codec", "mailbox", "mailbox/curve", "internal/zmtp", "internal/queue"},
 	"actor":           {"codec", "mailbox", "internal/queue"},
 	"actor/actortest": {"actor"},
 	"codec":           {},
