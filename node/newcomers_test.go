@@ -56,10 +56,12 @@ func TestConnectionsWithoutHelloAreBounded(t *testing.T) {
 			silent = append(silent, dialBeta(t, beta.cfg.Network.(*memnet.Network)))
 			synctest.Wait()
 		}
-		beta.newcomers.mu.Lock()
-		n := beta.newcomers.list.Len()
-		beta.newcomers.mu.Unlock()
-		if n != maxNewcomers {
+		waiting := func() int {
+			beta.newcomers.mu.Lock()
+			defer beta.newcomers.mu.Unlock()
+			return beta.newcomers.list.Len()
+		}
+		if n := waiting(); n != maxNewcomers {
 			t.Errorf("%d connections wait", n)
 		}
 		began := time.Now()
@@ -74,7 +76,7 @@ func TestConnectionsWithoutHelloAreBounded(t *testing.T) {
 		time.Sleep(helloTimeout + time.Second)
 		last.send(&header{kind: kindPing})
 		last.next(kindAck)
-		if n := beta.newcomers.list.Len(); n != 0 {
+		if n := waiting(); n != 0 {
 			t.Errorf("%d connections still wait", n)
 		}
 	})

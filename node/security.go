@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -131,7 +130,7 @@ func (cfg *Config) checkSecurity() error {
 		}
 	}
 	if err := cfg.Security.check(cfg.Insecure); err != nil {
-		return fmt.Errorf("%w: Security: %w", ErrConfig, err)
+		return err
 	}
 	for name, e := range cfg.peers {
 		if err := cfg.mayDial(name, e); err != nil {
@@ -146,11 +145,11 @@ func (s *Security) check(insecure bool) error {
 	case s == nil:
 		return nil
 	case insecure:
-		return errors.New("it is set, and so is Insecure: no link would be plain")
+		return fmt.Errorf("%w: Security is set, and so is Insecure: no link would be plain", ErrConfig)
 	case s.Key.Secret() == "":
-		return errors.New("Key is not set: curve.NewKeyPair makes one, and curve.ParseSecretKey reads it from where it is kept")
+		return fmt.Errorf("%w: Security.Key is not set: curve.NewKeyPair makes one, curve.ParseSecretKey reads one", ErrConfig)
 	case len(s.Nodes) == 0 && s.Others == nil:
-		return errors.New("Nodes and Others are empty: there could be no link with anybody")
+		return fmt.Errorf("%w: Security has neither Nodes nor Others: there could be no link with anybody", ErrConfig)
 	}
 	for name := range s.Nodes {
 		err := checkNode(name)
@@ -158,7 +157,7 @@ func (s *Security) check(insecure bool) error {
 			_, err = s.keys(name)
 		}
 		if err != nil {
-			return fmt.Errorf("Nodes: %w", err)
+			return fmt.Errorf("%w: Security.Nodes: %w", ErrConfig, err)
 		}
 	}
 	return nil
