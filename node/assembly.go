@@ -28,14 +28,28 @@ func (a *assembly) add(h *header, body []byte) (frame []byte, err error) {
 	if a.open == nil {
 		a.open = make(map[uint64][][]byte)
 	}
-	pieces = append(pieces, body)
-	a.open[h.correlation] = pieces
+	a.open[h.correlation] = joined(pieces, body)
 	a.bytes += int64(len(body))
 	if h.flags&lastPart == 0 {
 		return nil, nil
 	}
+	pieces = a.open[h.correlation]
 	a.drop(h.correlation)
 	return bytes.Join(pieces, nil), nil
+}
+
+const smallPiece = 4 << 10 // bytes; pieces of fewer are copied together, or many would take more memory than they have
+
+func joined(pieces [][]byte, body []byte) [][]byte {
+	if len(body) >= smallPiece {
+		return append(pieces, body)
+	}
+	last := len(pieces) - 1
+	if last < 0 || cap(pieces[last])-len(pieces[last]) < len(body) {
+		pieces, last = append(pieces, make([]byte, 0, smallPiece)), last+1
+	}
+	pieces[last] = append(pieces[last], body...)
+	return pieces
 }
 
 func (a *assembly) drop(id uint64) {

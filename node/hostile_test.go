@@ -72,7 +72,8 @@ func (v *villain) greet() bool {
 	if err != nil {
 		return false
 	}
-	h, _, err := split(msg)
+	var h header
+	_, err = split(&h, msg, nil)
 	return err == nil && h.kind == kindHello
 }
 

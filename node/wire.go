@@ -168,7 +168,9 @@ func (h *header) read(frame []byte, lex *lexicon) (body []byte, err error) {
 	u.enter("flags")
 	h.flags = u.uint()
 	u.enter("seq")
-	h.seq = u.uint()
+	if h.seq = u.uint(); h.seq > maxSeq {
+		u.fail()
+	}
 	u.enter("ack")
 	h.ack = u.uint()
 	u.enter("target")
