@@ -20,7 +20,7 @@ const childEnv = "TROUPE_NODE_TEST_CHILD"
 // child is the other process: beta, which dials alpha and greets. It ends when its input does.
 func child() {
 	n, err := Start(context.Background(), Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:0"},
-		Peers: map[string]string{"alpha": os.Getenv(childEnv)}})
+		Peers: map[string]string{"alpha": os.Getenv(childEnv)}, Down: quickDown})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -36,9 +36,35 @@ func child() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	var seen numbers
+	_, err = actor.Spawn(n, "inbox", func(c *actor.Context, m string) error {
+		if m == "how many" {
+			return c.Reply(fmt.Sprint(seen))
+		}
+		seen.add(m)
+		return nil
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	fmt.Println("ready")
 	io.Copy(io.Discard, os.Stdin)
 	n.Close(context.Background())
+}
+
+// quickDown is Config.Down where it has to be waited for in real time.
+const quickDown = time.Second
+
+// numbers are what came of numbered messages, which should be all of them in their order.
+type numbers struct{ Good, Bad int }
+
+func (n *numbers) add(m string) {
+	if m == numbered(n.Good) {
+		n.Good++
+	} else {
+		n.Bad++
+	}
 }
 
 // process starts this test binary as beta.
