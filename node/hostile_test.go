@@ -24,7 +24,7 @@ const (
 	villains   = 3        // at a time
 	hostileMax = 1 << 20  // Config.MaxMessage of the node under attack
 	maxGrowth  = 64 << 20 // of the heap
-	goodAsks   = 15       // of another node meanwhile
+	goodAsks   = 10       // of another node meanwhile
 	maxAsk     = 5 * time.Second
 )
 
