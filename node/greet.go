@@ -140,7 +140,7 @@ func (l *link) spoiled(err error) {
 	case errors.Is(err, errHello), errors.Is(err, errHeader):
 		l.refuse(byeProtocol, err)
 	case errors.Is(err, errCrowded):
-		l.node.complaints.report(l.conn.Peer().Address, err)
+		l.node.complain(l.conn.Peer().Address, err)
 	default: // bytes that break ZMTP are logged by zmtp
 		l.node.log.Debug("connection ended before HELLO", "remote", l.conn.Peer().Address, "reason", err)
 	}

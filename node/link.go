@@ -47,7 +47,6 @@ func (n *Node) newLink(conn *zmtp.Conn, dialled bool) *link {
 // run is the life of a link that both sides have accepted.
 func (l *link) run() {
 	n, out := l.node, &l.peer.out
-	log := n.log.With("peer", l.peer.name, "remote", l.conn.Peer().Address)
 	l.lexicon.here, l.lexicon.there = n.self, actor.ExactPID(l.peer.name, l.hello.incarnation, 0)
 	from := l.hello.resumes(n.Incarnation())
 	before, _ := out.resumable()
@@ -60,7 +59,7 @@ func (l *link) run() {
 		n.down(l.peer, before)
 	}
 	n.arrived(l.peer, l.hello.incarnation)
-	log.Info("link up", "dialled", l.dialled, "incarnation", l.hello.incarnation, "library", l.hello.library)
+	l.tell("link up", "dialled", l.dialled, "incarnation", l.hello.incarnation, "library", l.hello.library)
 	var writer sync.WaitGroup
 	writer.Go(func() { out.serve(l.conn) })
 	err := l.read()
@@ -68,7 +67,7 @@ func (l *link) run() {
 	l.receipts.stop()
 	writer.Wait()
 	out.detach(l.conn)
-	log.Info("link down", "reason", err)
+	l.tell("link down", "reason", err)
 }
 
 // read handles what arrives until the connection ends, and returns why it did.
@@ -176,7 +175,7 @@ func (l *link) left(h *header, body []byte) error {
 // refuse ends the connection because of what the peer sent: it says why, here and there, and returns err. It belongs to
 // the goroutine that reads.
 func (l *link) refuse(reason string, err error) error {
-	l.node.complaints.report(l.conn.Peer().Address, err)
+	l.node.complain(l.conn.Peer().Address, err)
 	l.bye(reason, err.Error())
 	return err
 }

@@ -31,7 +31,8 @@ type Node struct {
 
 	peers      peers
 	newcomers  newcomers
-	complaints complaints
+	complaints budget
+	strangers  budget
 	warned     sync.Once // of plain links
 	listeners  []*zmtp.Listener
 	dialers    []*zmtp.Dialer
@@ -58,7 +59,7 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 		closing: make(chan struct{}),
 		closed:  make(chan struct{}),
 	}
-	n.complaints.log = n.log
+	n.complaints.lines, n.strangers.lines = complaintLines, strangerLines
 	n.peers.init()
 	n.system, err = actor.NewSystem(actor.Config{
 		Node: cfg.Name, Incarnation: cfg.incarnation, HWM: cfg.HWM, Wait: cfg.Wait, Remote: remote{n},

@@ -27,6 +27,9 @@ type peer struct {
 	silence *time.Timer // until it is missing
 }
 
+// listed reports whether the peer is configured.
+func (p *peer) listed() bool { return p.address != (mailbox.Endpoint{}) }
+
 // beginHello notes that our HELLO is on the way, unless there is a link, which it returns.
 func (p *peer) beginHello() *link {
 	p.mu.Lock()
@@ -124,7 +127,7 @@ func (ps *peers) claimed(name string, create func(name string) *peer) *peer {
 func (ps *peers) forgetAfter(p *peer, d time.Duration) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	if p.address != (mailbox.Endpoint{}) || ps.closed.Load() || ps.table[p.name] != p {
+	if p.listed() || ps.closed.Load() || ps.table[p.name] != p {
 		return
 	}
 	if t := ps.leaves[p]; t != nil {

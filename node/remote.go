@@ -153,9 +153,9 @@ func (n *Node) deliver(l *link, h *header, body []byte) {
 	}
 	if e.Kind == actor.Reply || e.Kind == actor.Fail {
 		l.peer.out.asks.done(e.Correlation)
-		if e.Sender.Node() != l.peer.name { // it answers for itself alone
-			e.Sender = x.there
-		}
+	}
+	if e.Kind != actor.Tell && (e.Sender.Node() != l.peer.name || e.Sender.Incarnation() != l.hello.incarnation && e.Sender.Name() == "") {
+		e.Sender = x.there // it asks and answers for itself alone
 	}
 	if err := n.system.Deliver(e); err != nil {
 		n.log.Debug("message not delivered", "peer", l.peer.name, "target", e.Target.String(), "reason", err)
