@@ -175,9 +175,11 @@ func TestOldestHandshakeMakesWayWhenThereAreTooMany(t *testing.T) {
 			dialed(t, n, "tcp", "a:1")
 		}
 		synctest.Wait()
+		l.mu.Lock()
 		if n := l.pending.Len(); n != maxPending || len(book.with("WARN")) > 0 { // it is given its time
 			t.Error(n, "handshakes under way", book.with())
 		}
+		l.mu.Unlock()
 		time.Sleep(crowdedAfter)
 		synctest.Wait()
 		if _, err := io.Copy(io.Discard, first); err != nil { // our greeting, then the end
