@@ -1,8 +1,10 @@
 package codec
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 	"sync"
@@ -28,8 +30,13 @@ func (msgpackCodec) Check(t reflect.Type) error {
 }
 
 func (msgpackCodec) Append(dst []byte, v any) (out []byte, err error) {
-	if v == nil {
+	switch v := v.(type) { // those of which there is nothing to know
+	case nil:
 		return append(dst, 0xc0), nil
+	case []byte:
+		return appendBytes(dst, v), nil
+	case string:
+		return append(appendHead(dst, 0xa0, 1<<5, 0xd9, len(v)), v...), nil
 	}
 	t := reflect.TypeOf(v)
 	defer func() {
@@ -73,6 +80,26 @@ func (msgpackCodec) Append(dst []byte, v any) (out []byte, err error) {
 	return out, nil
 }
 
+func appendBytes(dst, b []byte) []byte {
+	if b == nil {
+		return append(dst, 0xc0)
+	}
+	return append(appendHead(dst, 0, 0, 0xc4, len(b)), b...)
+}
+
+// appendHead appends the head of n bytes, fix|n if that is below short, else long, or the codes for longer ones after it.
+func appendHead(dst []byte, fix byte, short int, long byte, n int) []byte {
+	switch {
+	case n < short:
+		return append(dst, fix|byte(n))
+	case n <= math.MaxUint8:
+		return append(dst, long, byte(n))
+	case n <= math.MaxUint16:
+		return binary.BigEndian.AppendUint16(append(dst, long+1), uint16(n))
+	}
+	return binary.BigEndian.AppendUint32(append(dst, long+2), uint32(n))
+}
+
 func (msgpackCodec) Decode(data []byte, ptr any) (err error) {
 	v, err := target(ptr)
 	if err != nil {
@@ -94,9 +121,15 @@ func (msgpackCodec) Decode(data []byte, ptr any) (err error) {
 	if err := scan(data); err != nil {
 		return err
 	}
-	d := decoder{b: data, budget: budget(len(data))}
-	return info.decode(&d, v)
+	d := decoders.Get().(*decoder)
+	*d = decoder{b: data, budget: budget(len(data))}
+	err = info.decode(d, v)
+	d.b = nil
+	decoders.Put(d)
+	return err
 }
+
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
 // fault is the error of all three methods: which type, where in it, what.
 func fault(sentinel error, t reflect.Type, err error) error {

@@ -352,3 +352,23 @@ func TestInterfacesInUnexportedEmbeddedStructsAreLookedAt(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Strings and bytes have a way of their own through Append, which must come to the same as msgpack/v5's.
+func TestStringsAndBytesAreEncodedAsMsgpackDoes(t *testing.T) {
+	for _, n := range []int{0, 1, 31, 32, 255, 256, 65535, 65536} {
+		text := strings.Repeat("x", n)
+		for _, v := range []any{text, []byte(text)} {
+			want, err := msgpack.Marshal(v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := Msgpack.Append([]byte("before"), v)
+			if err != nil || string(got) != "before"+string(want) {
+				t.Errorf("%T of %d: head % x, want % x, %v", v, n, got[6:min(len(got), 12)], want[:min(len(want), 6)], err)
+			}
+		}
+	}
+	if got, err := Msgpack.Append(nil, []byte(nil)); err != nil || string(got) != "\xc0" {
+		t.Errorf("nil bytes: % x, %v", got, err)
+	}
+}

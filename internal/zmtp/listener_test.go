@@ -152,9 +152,11 @@ func TestSilentConnectionsDelayNobody(t *testing.T) {
 		}
 		time.Sleep(defaultHandshake + time.Second)
 		synctest.Wait()
+		l.mu.Lock()
 		if n := l.pending.Len(); n != 0 {
 			t.Error(n, "handshakes still under way")
 		}
+		l.mu.Unlock()
 		if c.Err() != nil {
 			t.Error(c.Err())
 		}
