@@ -8,6 +8,7 @@ const (
 	byeDuplicate  = "duplicate"
 	byeNameTaken  = "name taken"
 	byeNotAllowed = "not allowed"
+	byeSelf       = "self"
 	byeVersion    = "version"
 	byeWrongNode  = "wrong node"
 	byeUnknown    = "unknown kind"

@@ -36,6 +36,9 @@ type Config struct {
 	// Insecure lets plain links leave this machine, for networks that themselves keep strangers out. The log has a
 	// warning.
 	Insecure bool
+	// Discovery finds further nodes, which are dialled for as long as they are found. One that has a name in Peers is
+	// that peer. Default: none.
+	Discovery Discovery
 	// Linger bounds how long Close waits for messages to be sent. Default: 5 s; negative: not at all.
 	Linger time.Duration
 	// Expire is how long a message waits for its node to be reachable before it is a dead letter: "expired", or
@@ -65,6 +68,7 @@ type Config struct {
 	listen      []mailbox.Endpoint
 	advertise   []mailbox.Endpoint
 	peers       map[string]mailbox.Endpoint
+	kinds       []string
 }
 
 const (

@@ -6,6 +6,10 @@
 // [Config.Peers] for as long as it lives, and answers nodes that it cannot dial over the link that they opened. The
 // order in which nodes start does not matter, and a node that was restarted is found again.
 //
+// Nodes that are not in Peers are found by [Config.Discovery]: a list of addresses ([Static]), a host name that has the
+// addresses of all nodes ([DNS]), or gossip (package gossip), by which the nodes of a cluster know each other by name.
+// [Node.Nodes] returns those that are known, with the kinds of actors that each can spawn.
+//
 // A [Node] is an [actor.Scope]: actors are spawned under it, and Tell and Ask go out from it. An actor of another node is
 // addressed as "name@node" ([actor.Named]) or by a PID that came in a message.
 //

@@ -89,19 +89,19 @@ func TestProcessThatIsStoppedAndContinuedLosesNothing(t *testing.T) {
 // connection is still good then or not.
 func TestBlackHoleThatHealsLosesNothing(t *testing.T) {
 	alpha := start(t, Config{Name: "alpha", Listen: []string{"tcp://127.0.0.1:0"}, Down: quickDown})
-	hole := newHole(t, alpha.Endpoints()[0].Address)
-	_, quit := process(t, "tcp://"+hole.listener.Addr().String())
+	tunnel := newTunnel(t, alpha.Endpoints()[0].Address)
+	_, quit := process(t, "tcp://"+tunnel.listener.Addr().String())
 	defer quit.Close()
 	eventually(t, "beta is there", isUp(alpha, "beta"))
 	stop := talk(t, alpha)
 	for range 2 {
-		hole.shut()
+		tunnel.shut()
 		eventually(t, "beta is down", not(isUp(alpha, "beta")))
-		hole.open()
+		tunnel.open()
 		eventually(t, "beta is up again", isUp(alpha, "beta"))
-		hole.shut() // for less than it takes to notice
+		tunnel.shut() // for less than it takes to notice
 		time.Sleep(quickDown / 10)
-		hole.open()
+		tunnel.open()
 	}
 	wantAll(t, alpha, stop())
 }
@@ -109,9 +109,9 @@ func TestBlackHoleThatHealsLosesNothing(t *testing.T) {
 // A slow network delays, and is no reason to give up.
 func TestThrottledLinkIsNotTakenForDown(t *testing.T) {
 	alpha := start(t, Config{Name: "alpha", Listen: []string{"tcp://127.0.0.1:0"}, Down: quickDown})
-	hole := newHole(t, alpha.Endpoints()[0].Address)
-	hole.pause = 20 * time.Millisecond // for each 32 KiB
-	_, quit := process(t, "tcp://"+hole.listener.Addr().String())
+	tunnel := newTunnel(t, alpha.Endpoints()[0].Address)
+	tunnel.pause = 20 * time.Millisecond // for each 32 KiB
+	_, quit := process(t, "tcp://"+tunnel.listener.Addr().String())
 	defer quit.Close()
 	eventually(t, "beta is there", isUp(alpha, "beta"))
 	_, err := actor.Subscribe(alpha, func(e actor.PeerDown) { t.Errorf("%+v", e) })
@@ -124,8 +124,8 @@ func TestThrottledLinkIsNotTakenForDown(t *testing.T) {
 	eventually(t, "the large message has gone", func() bool { return alpha.Peers()[0].Queued == 0 })
 }
 
-// hole is a proxy to an address that may stop forwarding, without closing anything.
-type hole struct {
+// tunnel is a proxy to an address that may stop forwarding, without closing anything.
+type tunnel struct {
 	listener net.Listener
 	to       string
 	pause    time.Duration // after each piece
@@ -136,13 +136,13 @@ type hole struct {
 	conns []net.Conn
 }
 
-func newHole(t *testing.T, to string) *hole {
+func newTunnel(t *testing.T, to string) *tunnel {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &hole{listener: l, to: to, gate: make(chan struct{})}
+	h := &tunnel{listener: l, to: to, gate: make(chan struct{})}
 	close(h.gate)
 	h.done.Go(h.run)
 	t.Cleanup(func() {
@@ -158,7 +158,7 @@ func newHole(t *testing.T, to string) *hole {
 	return h
 }
 
-func (h *hole) run() {
+func (h *tunnel) run() {
 	for {
 		from, err := h.listener.Accept()
 		if err != nil {
@@ -177,7 +177,7 @@ func (h *hole) run() {
 	}
 }
 
-func (h *hole) forward(from, to net.Conn) {
+func (h *tunnel) forward(from, to net.Conn) {
 	defer from.Close()
 	defer to.Close()
 	buf := make([]byte, 32<<10)
@@ -197,13 +197,13 @@ func (h *hole) forward(from, to net.Conn) {
 	}
 }
 
-func (h *hole) shut() {
+func (h *tunnel) shut() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.gate = make(chan struct{})
 }
 
-func (h *hole) open() {
+func (h *tunnel) open() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	select {

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -37,6 +38,8 @@ func (l *link) admitted() bool {
 		l.spoiled(err)
 	case came != "" && came != l.hello.node:
 		l.refuse(byeNotAllowed, fmt.Errorf("node: a node that came as %q says HELLO as %q", came, l.hello.node))
+	case l.hello.node == n.name && l.hello.incarnation == n.Incarnation(): // somebody gave us an address of our own
+		l.bye(byeSelf, "")
 	case l.hello.node == n.name:
 		l.refuse(byeNameTaken, fmt.Errorf("node: a node at %s has the name of this one, %q", l.conn.Peer().Address, n.name))
 	case n.peers.crowded(l.hello.node, len(n.cfg.peers)):
@@ -51,9 +54,9 @@ func (l *link) admitted() bool {
 // already, and serves the link if the peer accepts it.
 func (n *Node) dialler(p *peer) func(*zmtp.Conn) {
 	return func(conn *zmtp.Conn) {
-		if old := p.beginHello(); old != nil {
+		if !p.beginHello() {
 			conn.Close()
-			n.await(old)
+			n.standBack(p)
 			return
 		}
 		l := n.newLink(conn, true)
@@ -68,8 +71,8 @@ func (n *Node) dialler(p *peer) func(*zmtp.Conn) {
 			n.notGreeted(p, l, err)
 			return
 		}
-		if l.hello.node != p.name {
-			l.refuse(byeWrongNode, fmt.Errorf("node: at %s is node %q, not %q", p.address, l.hello.node, p.name))
+		if err := p.expects(l); err != nil {
+			l.refuse(byeWrongNode, err)
 			return
 		}
 		if !l.claim() {
@@ -80,6 +83,23 @@ func (n *Node) dialler(p *peer) func(*zmtp.Conn) {
 			p.accepted()
 			l.run()
 		}
+	}
+}
+
+// standBack lets another connection to p be the link. It returns when that is over, or has not come about soon.
+func (n *Node) standBack(p *peer) {
+	l := p.present()
+	if l == nil {
+		soon := time.NewTimer(byeTime)
+		defer soon.Stop()
+		select {
+		case <-soon.C:
+		case <-n.closing:
+		}
+		l = p.present()
+	}
+	if l != nil {
+		n.await(l)
 	}
 }
 
@@ -98,18 +118,30 @@ func (n *Node) notGreeted(p *peer, l *link, err error) {
 		l.spoiled(err)
 		return
 	}
-	if bye.reason == byeDuplicate {
-		if other := p.present(); other != nil {
-			l.conn.Close()
-			n.await(other)
-		}
+	if bye.reason == byeDuplicate && p.name != "" {
+		l.conn.Close()
+		n.standBack(p)
 		return
 	}
-	if p.refusedAgain(bye.reason) {
+	if p.refusedAgain(bye.reason) || p.name == "" && (bye.reason == byeSelf || bye.reason == byeDuplicate) {
 		return
 	}
-	n.log.Error("the peer refuses the link, trying again", "peer", p.name, "address", p.address.String(), "reason", err)
+	n.log.Error("the peer refuses the link, trying again", "peer", p.name, "address", p.at(l), "reason", err)
 }
+
+// expects refuses whom we did not mean to dial. A peer without a name stands in for any other node.
+func (p *peer) expects(l *link) error {
+	switch who := l.hello.node; {
+	case who == l.node.name:
+		return fmt.Errorf("node: a node at %s has the name of this one, %q", p.at(l), who)
+	case who != p.name && p.name != "":
+		return fmt.Errorf("node: at %s is node %q, not %q", p.at(l), who, p.name)
+	}
+	return nil
+}
+
+// at says where the other end of l is, for logs.
+func (p *peer) at(l *link) string { return cmp.Or(p.address.String(), l.conn.Peer().Address) }
 
 // greeted reads the peer's HELLO.
 func (l *link) greeted() error {
@@ -150,6 +182,7 @@ func (l *link) spoiled(err error) {
 // sendHello sends ours, with how far we have come with what the peer has sent.
 func (l *link) sendHello(out *outbox) error {
 	h := l.node.hello
+	h.kinds = toldKinds(l.node.kinds())
 	h.known, h.seq = out.resumable()
 	frame := appendHello(appendHeader(nil, &header{kind: kindHello}), &h)
 	_, err := l.conn.Write([][][]byte{{frame}})

@@ -19,7 +19,8 @@ const (
 const (
 	helloTimeout = 10 * time.Second
 	maxHello     = 16 << 10 // bytes in a HELLO's body
-	maxList      = 64       // features, endpoints, limits in a HELLO
+	maxList      = 64       // features, endpoints, limits, kinds in a HELLO
+	maxKinds     = 4 << 10  // bytes in all kinds that are told
 	maxSeq       = 1 << 62  // number of a message
 )
 
@@ -38,6 +39,7 @@ type hello struct {
 	endpoints       []string
 	heartbeat       uint64 // milliseconds, 0 = none promised
 	limits          map[string]uint64
+	kinds           []string
 	known           uuid.UUID // incarnation of the receiver that the sender has had messages of; zero: none
 	seq             uint64    // the number of the last of these
 }
@@ -51,10 +53,18 @@ func (h *hello) resumes(incarnation uuid.UUID) resumes {
 }
 
 func appendHello(dst []byte, h *hello) []byte {
-	if h.known == uuid.Nil {
-		dst = appendMap(dst, 8)
-	} else {
-		dst = appendMap(dst, 9)
+	keys := 8
+	if len(h.kinds) > 0 {
+		keys++
+	}
+	if h.known != uuid.Nil {
+		keys++
+	}
+	dst = appendMap(dst, keys)
+	if len(h.kinds) > 0 {
+		dst = appendStrs(appendStr(dst, "kinds"), h.kinds)
+	}
+	if h.known != uuid.Nil {
 		dst = appendBin(appendArray(appendStr(dst, "resume"), 2), h.known[:])
 		dst = appendUint(dst, h.seq)
 	}
@@ -78,6 +88,17 @@ func appendStrs(dst []byte, list []string) []byte {
 		dst = appendStr(dst, s)
 	}
 	return dst
+}
+
+// toldKinds returns as many kinds as a HELLO has room for.
+func toldKinds(kinds []string) []string {
+	size := 0
+	for i, k := range kinds {
+		if size += len(k); i == maxList || size > maxKinds {
+			return kinds[:i]
+		}
+	}
+	return kinds
 }
 
 // readHello reads a HELLO's body and checks that it says who speaks.
@@ -119,6 +140,8 @@ func readHello(body []byte) (h hello, err error) {
 			if h.seq = u.uint(); h.seq > maxSeq {
 				u.fail()
 			}
+		case "kinds":
+			h.kinds = u.strs()
 		default:
 			u.skip(maxExtraDepth)
 		}

@@ -47,7 +47,7 @@ func (n *Node) newLink(conn *zmtp.Conn, dialled bool) *link {
 // run is the life of a link that both sides have accepted.
 func (l *link) run() {
 	n, out := l.node, &l.peer.out
-	l.lexicon.here, l.lexicon.there = n.self, actor.ExactPID(l.peer.name, l.hello.incarnation, 0)
+	l.lexicon.here, l.lexicon.there = n.pid, actor.ExactPID(l.peer.name, l.hello.incarnation, 0)
 	from := l.hello.resumes(n.Incarnation())
 	before, _ := out.resumable()
 	again := from.ok && before == l.hello.incarnation

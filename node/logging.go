@@ -51,7 +51,7 @@ func (n *Node) complain(remote string, err error) {
 // much is of interest.
 func (l *link) tell(what string, args ...any) {
 	n, level := l.node, slog.LevelInfo
-	if !l.peer.listed() {
+	if !l.peer.expected() {
 		if _, ok := n.strangers.spend(); !ok {
 			level = slog.LevelDebug
 		}

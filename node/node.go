@@ -25,7 +25,7 @@ type Node struct {
 	cfg       Config
 	log       *slog.Logger
 	system    *actor.System
-	self      actor.PID
+	pid       actor.PID
 	hello     hello // ours
 	endpoints []mailbox.Endpoint
 
@@ -33,6 +33,7 @@ type Node struct {
 	newcomers  newcomers
 	complaints budget
 	strangers  budget
+	search     search
 	warned     sync.Once // of plain links
 	listeners  []*zmtp.Listener
 	dialers    []*zmtp.Dialer
@@ -44,7 +45,7 @@ type Node struct {
 }
 
 // Start starts a node: when it returns the node listens at every endpoint of cfg.Listen, and has begun to dial the nodes
-// of cfg.Peers, which need not be there yet. ctx bounds the starting only; end the node with Close.
+// of cfg.Peers, which need not be there yet, and to look for those that cfg.Discovery finds. ctx bounds the starting only; end the node with Close.
 //
 // It fails when cfg cannot be honoured or an endpoint cannot be bound; nothing is left behind then.
 func Start(ctx context.Context, cfg Config) (*Node, error) {
@@ -61,6 +62,7 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 	}
 	n.complaints.lines, n.strangers.lines = complaintLines, strangerLines
 	n.peers.init()
+	n.search = search{node: n, targets: make(map[string]*target)}
 	n.system, err = actor.NewSystem(actor.Config{
 		Node: cfg.Name, Incarnation: cfg.incarnation, HWM: cfg.HWM, Wait: cfg.Wait, Remote: remote{n},
 		CopyMessages: cfg.CopyMessages, Supervision: cfg.Supervision, Network: cfg.Network, Log: cfg.Log,
@@ -68,7 +70,7 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("node: %w", err)
 	}
-	n.Scope, n.self = n.system, actor.ExactPID(cfg.Name, cfg.incarnation, 0)
+	n.Scope, n.pid = n.system, actor.ExactPID(cfg.Name, cfg.incarnation, 0)
 	if err := n.open(ctx); err != nil {
 		n.Close(ended())
 		return nil, err
@@ -102,11 +104,15 @@ func (n *Node) open(ctx context.Context) error {
 		library: mailbox.Version(), endpoints: n.cfg.advertised(n.endpoints),
 		limits: map[string]uint64{"message": uint64(n.cfg.MaxMessage)},
 	}
+	if err := n.search.check(); err != nil {
+		return err
+	}
 	for name, e := range n.cfg.peers {
 		p := n.newPeer(name, e)
 		n.peers.table[name] = p
 		n.dialers = append(n.dialers, n.dial(p))
 	}
+	n.search.start()
 	return nil
 }
 
@@ -119,7 +125,9 @@ func (n *Node) zmtp(t zmq4.SocketType) *zmtp.Config {
 
 func (n *Node) newPeer(name string, address mailbox.Endpoint) *peer {
 	p := &peer{name: name, address: address}
-	n.expect(p, n.cfg.Down)
+	if name != "" {
+		n.expect(p, n.cfg.Down)
+	}
 	p.out.limit, p.out.most, p.out.patience = n.cfg.Outbox, n.cfg.MaxMessage, n.cfg.Expire
 	p.out.dropped = func(items []item, reason actor.Reason) { n.dropped(p, items, reason) }
 	return p
@@ -154,6 +162,7 @@ func (n *Node) Close(ctx context.Context) error {
 
 func (n *Node) close(ctx context.Context) error {
 	defer close(n.closed)
+	n.search.stop()
 	err := n.system.Close(ctx)
 	lingering, cancel := context.WithTimeout(ctx, n.cfg.Linger)
 	defer cancel()
@@ -175,6 +184,7 @@ func (n *Node) close(ctx context.Context) error {
 		wg.Go(func() { errs[i] = l.Close() })
 	}
 	wg.Wait()
+	n.search.wg.Wait()
 	return errors.Join(append(errs, err)...)
 }
 

@@ -21,7 +21,9 @@ type peer struct {
 	mu      sync.Mutex
 	link    *link       // the one that is up, or being set up
 	pending bool        // our HELLO is on the way
+	kept    bool        // the Discovery lists it
 	refused string      // why the peer refused us last, so that it is logged once
+	links   int         // that it has accepted
 	up      bool        // there is a link, or was one lately
 	missing bool        // there has been none for too long
 	silence *time.Timer // until it is missing
@@ -30,12 +32,22 @@ type peer struct {
 // listed reports whether the peer is configured.
 func (p *peer) listed() bool { return p.address != (mailbox.Endpoint{}) }
 
-// beginHello notes that our HELLO is on the way, unless there is a link, which it returns.
-func (p *peer) beginHello() *link {
+// expected reports whether the peer is configured, or listed by the Discovery.
+func (p *peer) expected() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.pending = p.link == nil
-	return p.link
+	return p.kept || p.listed()
+}
+
+// beginHello notes that our HELLO is on the way, unless there is a link or it is on the way on another connection.
+func (p *peer) beginHello() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.link != nil || p.pending {
+		return false
+	}
+	p.pending = true
+	return true
 }
 
 func (p *peer) endHello() {
@@ -56,6 +68,14 @@ func (p *peer) accepted() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.refused = ""
+	p.links++
+}
+
+// acceptedLinks returns how many links the peer has accepted.
+func (p *peer) acceptedLinks() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.links
 }
 
 // refusedAgain notes that it refused one, and reports whether it did so for the same reason before.
@@ -65,6 +85,22 @@ func (p *peer) refusedAgain(reason string) bool {
 	again := p.refused == reason
 	p.refused = reason
 	return again
+}
+
+// respite returns, once, for how long a peer without a name need not be dialled, because of how it was refused.
+func (p *peer) respite() (d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch p.refused {
+	case byeSelf:
+		d = selfPause
+	case byeDuplicate:
+		d = duplicatePause
+	}
+	if d > 0 {
+		p.refused = ""
+	}
+	return d
 }
 
 // part takes leave of the peer, which has until ctx ends, and a little more, to read what was written.
@@ -123,11 +159,33 @@ func (ps *peers) claimed(name string, create func(name string) *peer) *peer {
 	return p
 }
 
-// forgetAfter removes a peer that is not configured, and that has no link and nothing queued by then.
+// keep is like claimed, but the peer is not locked: it is not forgotten until it is dropped.
+func (ps *peers) keep(name string, create func(name string) *peer) *peer {
+	p := ps.claimed(name, create)
+	if p != nil {
+		p.kept = true
+		p.mu.Unlock()
+	}
+	return p
+}
+
+// drop lets a peer be forgotten.
+func (ps *peers) drop(p *peer, d time.Duration) {
+	p.mu.Lock()
+	p.kept = false
+	p.mu.Unlock()
+	ps.forgetAfter(p, d)
+}
+
+// forgetAfter removes a peer that is not configured or kept, and that has no link and nothing queued by then. While there
+// is a link nothing needs to be done: it is called again when that ends.
 func (ps *peers) forgetAfter(p *peer, d time.Duration) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	if p.listed() || ps.closed.Load() || ps.table[p.name] != p {
+	p.mu.Lock()
+	stays := p.kept || p.link != nil
+	p.mu.Unlock()
+	if stays || p.listed() || ps.closed.Load() || ps.table[p.name] != p {
 		return
 	}
 	if t := ps.leaves[p]; t != nil {
@@ -139,14 +197,15 @@ func (ps *peers) forgetAfter(p *peer, d time.Duration) {
 func (ps *peers) forget(p *peer, d time.Duration) {
 	ps.mu.Lock()
 	p.mu.Lock()
-	gone := ps.table[p.name] == p && p.link == nil && p.out.retire()
+	gone := ps.table[p.name] == p && p.link == nil && !p.kept && p.out.retire()
 	if gone {
+		p.silence.Stop()
 		delete(ps.table, p.name)
 		delete(ps.leaves, p)
 	}
 	p.mu.Unlock()
 	ps.mu.Unlock()
-	if !gone { // it is looked at again then; at the latest when its link ends
+	if !gone { // it is looked at again then
 		ps.forgetAfter(p, d)
 	}
 }

@@ -25,7 +25,8 @@ type Security struct {
 	// Others, if set, returns the public keys of a node that is not in Nodes; none if there is to be no link with it. If
 	// it returns the same one for every name, then whoever has its secret key can be any node. It is called from many
 	// goroutines at once, before each connection, and must not wait long. A link that is up when it changes its mind
-	// stays. A panic counts as none.
+	// stays. A panic counts as none. Of a node that was found without its name, as by DNS, the keys of "" are tried: if it
+	// then has a name, that must have the same key.
 	Others func(node string) []curve.Key
 }
 
@@ -72,6 +73,31 @@ type dialling struct {
 	client   curve.Client
 }
 
+// dialling is for connections to a node of that name, or to whoever is at an address if it is empty.
+func (n *Node) dialling(node string) *dialling {
+	return &dialling{security: n.cfg.Security, node: node, turn: -1}
+}
+
+// met notes that a connection was made, to a node that calls itself by a name in the handshake. It refuses one that has not
+// proved to have a key of that node, of which only Others has said, before the name was known, that it may be anybody's.
+func (d *dialling) met(node string) error {
+	if d == nil {
+		return nil
+	}
+	d.worked = true
+	if d.node != "" || d.client.ServerKey == (curve.Key{}) { // over inproc
+		return nil
+	}
+	if err := checkNode(node); err != nil {
+		return err
+	}
+	keys, err := d.security.keys(node)
+	if err == nil && !slices.Contains(keys, d.client.ServerKey) {
+		err = fmt.Errorf("node: that is no key of node %q, which it says it is", node)
+	}
+	return err
+}
+
 // Check is called for each connection. It chooses the key.
 func (d *dialling) Check() error {
 	keys, err := d.security.keys(d.node)
@@ -93,7 +119,7 @@ func (d *dialling) Mechanism() zmtp.Mechanism { return d.client.Mechanism() }
 func (n *Node) dial(p *peer) *zmtp.Dialer {
 	cfg, serve := n.zmtp(zmq4.Dealer), n.dialler(p)
 	if n.cfg.Security != nil {
-		d := &dialling{security: n.cfg.Security, node: p.name, turn: -1}
+		d := n.dialling(p.name)
 		cfg.Security = d
 		plain := serve
 		serve = func(conn *zmtp.Conn) {

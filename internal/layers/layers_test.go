@@ -18,6 +18,7 @@ const module = "github.com/troupe-go/troupe/"
 var below = map[string][]string{
 	"topology":        {"node", "actor", "codec", "mailbox"},
 	"node":            {"actor", "codec", "mailbox", "mailbox/curve", "internal/zmtp", "internal/queue"},
+	"node/gossip":     {"node"},
 	"actor":           {"codec", "mailbox", "internal/queue"},
 	"actor/actortest": {"actor"},
 	"codec":           {},
@@ -70,13 +71,15 @@ func TestImportsPointDown(t *testing.T) {
 	}
 }
 
-// Only internal/zmtp and mailbox know the ZeroMQ library; only codec knows msgpack's, and only mailbox/curve cryptography.
+// Only internal/zmtp and mailbox know the ZeroMQ library; only codec knows msgpack's, only mailbox/curve cryptography, and
+// only node/gossip, which nobody has to import, memberlist.
 func TestThirdPartyLibrariesHaveOnePlace(t *testing.T) {
 	places := map[string][]string{
 		"github.com/go-zeromq/zmq4":           {"internal/zmtp", "mailbox", "node"},
 		"github.com/vmihailenco/msgpack/v5":   {"codec", "actor", "node"},
 		"github.com/google/uuid":              {"actor", "node"},
 		"golang.org/x/crypto":                 {"mailbox/curve"},
+		"github.com/hashicorp/memberlist":     {"node/gossip"},
 		"go.uber.org/goleak":                  {},
 		"github.com/vmihailenco/tagparser/v2": {"codec"},
 	}
