@@ -30,14 +30,14 @@
 // the 64 clients share one, by the numbers of their messages.
 //
 // Values are encoded and decoded with package codec by all sides. Every side copies what is sent and gives what it received
-// to the receiver to keep. Receivers check the order of messages and senders count them, so a message that is lost ends the
-// benchmark.
+// to the receiver to keep. Receivers count the messages and check their order, so one that is lost, doubled or overtaken
+// fails the benchmark.
 //
 // # Flow
 //
 // Today a mailbox that is full loses what comes from another node, and NATS disconnects a subscriber that is slow. So
 // neither is overrun: the receiver says after each lot of messages that they are handled, and the sender is at most four
-// lots ahead, which the mailbox has room for. The lots are so large, 8192 messages or 4 of a million bytes, that this is
+// lots ahead, which the mailbox has room for (actor.HWM). The lots are so large, 8192 messages or 4 of a million bytes, that this is
 // next to no work. For raw, tcp does it.
 //
 // # Idle links
