@@ -19,9 +19,9 @@
 //	ask-64            the same of 64 clients together
 //	bulk-1MB          MB/s in []byte of a million bytes
 //
-// troupe: the senders are goroutines outside of any actor, each of which tells one actor of the other node, by its name. That
-// is what is fastest, too: they wait for room in the outbox, where an actor would get ErrFull and try again later. Clients
-// are goroutines in the same way.
+// troupe: the senders are goroutines outside of any actor, each of which tells one actor of the other node, by its name.
+// They wait for room in the outbox, where an actor would get ErrFull and have to try again; a Tell from inside of one is no
+// faster. Clients are goroutines in the same way.
 //
 // nats: an embedded server in the process of the receivers, and a connection from each of the processes. A tell is a
 // message published for one asynchronous subscription, an ask is a request.
@@ -37,8 +37,8 @@
 //
 // Today a mailbox that is full loses what comes from another node, and NATS disconnects a subscriber that is slow. So
 // neither is overrun: the receiver says after each lot of messages that they are handled, and the sender is at most four
-// lots ahead, which the mailbox has room for (actor.HWM). The lots are so large, 8192 messages or 4 of a million bytes, that this is
-// next to no work. For raw, tcp does it.
+// lots ahead, which the mailbox has room for (actor.HWM). The lots are so large, 8192 messages or 4 of a million bytes,
+// that this is next to no work. For raw, tcp does it.
 //
 // # Idle links
 //
