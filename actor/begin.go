@@ -20,6 +20,12 @@ func (r Ref[M]) beginAsk(ctx context.Context, c *Context, m M, extra bool) Pendi
 	if sc.cell == nil { // no Context: nobody to come back to
 		return Pending{}
 	}
+	return r.launch(ctx, c, target, m, extra, err)
+}
+
+// launch is beginAsk for what has been begun, perhaps with an error.
+func (r Ref[M]) launch(ctx context.Context, c *Context, target *cell, m M, extra bool, err error) Pending {
+	sc := c.scope()
 	a := sc.newAsk(r.pid)
 	a.begun, a.extra = &begun{life: c.life}, extra
 	switch {

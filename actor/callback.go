@@ -24,7 +24,7 @@ func (cb *callback) turn(present *life) error {
 // wants is what an instance asked for and did not get yet.
 type wants struct {
 	watches map[PID]*watch
-	links   map[*cell]*link // by the other
+	links   map[PID]*link // by the other, as watches
 	timers  map[*Timer]struct{}
 	asks    map[*ask]struct{}
 	laters  map[*Later]struct{}
@@ -40,7 +40,7 @@ func (l *life) want(note func(*wants)) error {
 	x := l.more()
 	if x.wants == nil {
 		x.wants = &wants{
-			watches: map[PID]*watch{}, links: map[*cell]*link{}, timers: map[*Timer]struct{}{},
+			watches: map[PID]*watch{}, links: map[PID]*link{}, timers: map[*Timer]struct{}{},
 			asks: map[*ask]struct{}{}, laters: map[*Later]struct{}{},
 		}
 	}

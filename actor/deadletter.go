@@ -21,7 +21,7 @@ const (
 	Failed      Reason = "failed"        // its handler returned an error or panicked
 	Full        Reason = "full"          // the mailbox held its limit, and its policy or the sender's way is not to wait
 	LateReply   Reason = "late reply"    // a reply, not an error, after its Ask had ended
-	Undecodable Reason = "undecodable"   // its bytes are not a value of the actor's type
+	Undecodable Reason = "undecodable"   // its bytes are not a value of the actor's type, or, from a Proxy, it can't be made bytes
 	UnknownType Reason = "unknown type"  // its type is not the actor's, or not registered
 	NoReply     Reason = "no reply"      // a request from a socket whose handler gave no reply that can be sent
 	Expired     Reason = "expired"       // waited too long for its node to be reachable

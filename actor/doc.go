@@ -10,13 +10,15 @@
 //
 //	Tell, Ask              a message to an actor; Begin is an Ask that does not keep its actor, and Then what comes of it
 //	Reply, ReplyLater      the answer to the Ask in hand, now or from a later turn; Forward hands the Ask on
-//	Watch, Link            to be told of the end of another actor, or to share it
+//	Watch, Link            to be told of the end of another actor, or to share it, wherever it is
 //	After, Every           timers whose calls are turns of the actor; ReceiveTimeout calls when no message has come
 //	Stash, Become          put a message aside for later; handle messages by another function
 //	Urgent                 a Tell that overtakes what is queued
 //	Supervise, Restart     how an actor deals with the failures of its children, and when a child is started anew
 //	HWM, OnFull, Wait      how much a mailbox holds, and what becomes of more
 //	SpawnPool              several actors behind one address, Resize-able
+//	RegisterKind, SpawnOn  actors that other nodes may start here, and the way to start one there
+//	NewProxy               an actor that stands for one on another node, which it starts, supervised from here
 //	Use, Config.Sending    middleware around handlers, and a look at what is sent
 //	Subscribe              events: actors started, failed, restarted and stopped, dead letters, full mailboxes
 //	Inspect, Tree          what an actor is doing, and all of them
@@ -50,6 +52,14 @@
 // Stop takes its place in the queue: what was told before is handled, what comes later is dead-lettered or refused with
 // ErrNoActor. When its ctx ends, only the message in hand is finished. Then the actor's children stop, the last spawned
 // first and each within its Shutdown time, then its stop hook runs, then its name is free, then Stop returns.
+//
+// # Other nodes
+//
+// What is said here holds for an actor of another node too, unless it says otherwise. Watch and Link are numbered and in
+// order with the messages of the two nodes, so the news of an end comes behind the last message. When a node is taken for
+// unreachable, or has been restarted, every watch of an actor there ends, with NodeDown, and every link fails; and there,
+// what this node's actors had ends in the same way, with the actors that were started from here. Nothing of that is revived
+// when the node is reached again: watch anew.
 //
 // # What it costs
 //

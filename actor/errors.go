@@ -31,6 +31,8 @@ var (
 	ErrUnreachable = errors.New("actor: node unreachable")
 	// ErrNoNode: no node of that name is known.
 	ErrNoNode = errors.New("actor: no such node")
+	// ErrNoKind: the node has not registered that kind of actor.
+	ErrNoKind = errors.New("actor: no such kind")
 	// ErrFailed: the handler of the message returned an error or panicked.
 	ErrFailed = errors.New("actor: handler failed")
 	// ErrEscalated: the failure of an actor whose child's failure was escalated, which it also wraps.
@@ -61,6 +63,7 @@ var register = sync.OnceValue(func() error {
 		{"actor.deadlock", ErrDeadlock},
 		{"actor.unreachable", ErrUnreachable},
 		{"actor.no-node", ErrNoNode},
+		{"actor.no-kind", ErrNoKind},
 		{"actor.failed", ErrFailed},
 		{"actor.escalated", ErrEscalated},
 		{"actor.linked", ErrLinked},
@@ -142,9 +145,12 @@ var errGoexit = errors.New("runtime.Goexit in a handler or hook")
 var errKilled = errors.New("stopped at once")
 
 // timeout is the error of an Ask, of target, whose ctx ended.
-func timeout(ctx context.Context, target PID) error {
+func timeout(ctx context.Context, target PID) error { return endedBy(ctx, "ask of "+target.String()) }
+
+// endedBy is the error of what took too long for ctx.
+func endedBy(ctx context.Context, what string) error {
 	if cause := context.Cause(ctx); !errors.Is(cause, ctx.Err()) {
-		return fmt.Errorf("actor: ask of %v: %w: %w", target, ctx.Err(), cause)
+		return fmt.Errorf("actor: %s: %w: %w", what, ctx.Err(), cause)
 	}
-	return fmt.Errorf("actor: ask of %v: %w", target, context.Cause(ctx))
+	return fmt.Errorf("actor: %s: %w", what, context.Cause(ctx))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/troupe-go/troupe/actor"
@@ -52,6 +53,38 @@ func (a *counter) Receive(c *actor.Context, by int) error {
 	}
 	a.n += by
 	return c.Reply(a.n)
+}
+
+// A pool whose members are on several nodes, all of which have registered the kind. Here it is the same node twice.
+func ExampleNewProxy() {
+	ctx := context.Background()
+	system, err := actor.NewSystem(actor.Config{Node: "alpha"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer system.Close(ctx)
+	err = actor.RegisterKind(system, "greeter", func(in actor.Scope, name string, greeting string) (actor.PID, error) {
+		ref, err := actor.Spawn(in, name, func(c *actor.Context, m Hello) error { return c.Reply(greeting + m.Name) })
+		return ref.PID(), err
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	nodes := []string{"alpha", "alpha"}
+	var next atomic.Int32
+	proxy := actor.Proxy{
+		Node: func() string { return nodes[int(next.Add(1))%len(nodes)] },
+		Kind: "greeter",
+		Arg:  "Hello, ",
+	}
+	greeters, err := actor.SpawnPool(system, "greeters", actor.Pool[Hello]{Size: 4},
+		func() actor.Receiver[Hello] { return actor.NewProxy[Hello](proxy) })
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(actor.As[string](greeters.Ask(ctx, system, Hello{"World"})))
+	// Output: Hello, World <nil>
 }
 
 func ExampleSpawnNew() {

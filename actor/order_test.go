@@ -188,7 +188,7 @@ func TestAForwardedAskIsAnsweredByWhomItReaches(t *testing.T) {
 		desk := spawn(t, s, "", func(c *actor.Context, m string) error {
 			if m == "nobody" {
 				wantErr(t, gone.Forward(c, 1), actor.ErrNoActor)
-				wantErr(t, actor.RefTo[int](actor.Named("x@far")).Forward(c, 1), actor.ErrUnreachable)
+				wantErr(t, actor.RefTo[int](actor.Named("x@far")).Forward(c, 1), actor.ErrNoNode)
 				return c.Reply("still mine")
 			}
 			err := expert.Forward(c, m)

@@ -6,8 +6,3 @@ import "github.com/google/uuid"
 func (s *System) NodeUp(node string, incarnation uuid.UUID) {
 	s.events.publish(PeerUp{node, incarnation})
 }
-
-// NodeDown tells that an incarnation of a node has ended, or is taken for unreachable.
-func (s *System) NodeDown(node string, incarnation uuid.UUID) {
-	s.events.publish(PeerDown{node, incarnation})
-}

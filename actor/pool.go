@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"sync/atomic"
 	"time"
+
+	"github.com/troupe-go/troupe/codec"
 )
 
 // Pool says how a pool is made: an actor that hands each message on to one of its members, or to all. The members are its
@@ -149,37 +151,29 @@ func (p *pool[M]) Receive(c *Context, m M) error {
 		if p.Routing == ConsistentHash && i > 0 {
 			break
 		}
-		err := p.give(c, p.members[(first+i)%n].cell, m, trial)
+		err := give(c, p.members[(first+i)%n].cell, m, trial)
 		if err == nil {
 			return nil
 		}
 	}
-	if err := p.give(c, p.members[first].cell, m, steady); err != nil {
-		p.lose(c, m, err)
+	if err := give(c, p.members[first].cell, m, steady); err != nil {
+		lose(c, m, err)
 	}
 	return nil
 }
 
-// give hands m, and the Ask in hand with it, to a member.
-func (p *pool[M]) give(c *Context, to *cell, m M, may haste) error {
-	if c.turn.asker == nil {
-		return tell(c, c.scope(), may, to, m, nil)
-	}
-	return c.turn.answer(func(a asker) error {
-		x := new(more)
-		x.hand.turn.asker = a
-		return tell(c, c.scope(), may, to, m, x)
-	})
-}
-
-// lose is what becomes of m if its member did not take it.
-func (p *pool[M]) lose(c *Context, m M, err error) {
+// lose is what becomes of m, which was to be passed on, if who was to have it did not take it.
+func lose[M any](c *Context, m M, err error) {
 	reason := NoActor
 	switch {
 	case c.Err() != nil: // it waited for room
 		reason, err = Stopped, c.life.cell.stoppedError()
 	case errors.Is(err, ErrFull):
 		reason = Full
+	case errors.Is(err, ErrUnreachable), errors.Is(err, ErrNoNode):
+		reason = Unreachable
+	case errors.Is(err, codec.ErrEncode):
+		reason = Undecodable
 	}
 	c.life.cell.drop(message{value: m}, reason, err)
 	_ = c.Reply(err)
@@ -189,8 +183,8 @@ func (p *pool[M]) lose(c *Context, m M, err error) {
 func (p *pool[M]) broadcast(c *Context, m M) error {
 	if c.turn.asker == nil {
 		for _, member := range p.members {
-			if err := p.give(c, member.cell, m, never); err != nil {
-				p.lose(c, m, err)
+			if err := give(c, member.cell, m, never); err != nil {
+				lose(c, m, err)
 			}
 		}
 		return nil
@@ -217,7 +211,7 @@ func (g *gather) hear(r result) error {
 		return nil
 	}
 	if r.err == nil {
-		r.err = g.reply(r.answer)
+		r.err = g.later.answer(r.answer)
 	}
 	if r.err != nil {
 		g.later.fail(r.err)
@@ -225,15 +219,4 @@ func (g *gather) hear(r result) error {
 	g.cancel()
 	g.cancel = nil
 	return nil
-}
-
-func (g *gather) reply(answer Answer) error {
-	if _, local := g.later.turn.asker.(*ask); local {
-		return g.later.Reply(answer.value)
-	}
-	v, err := answer.Value()
-	if err != nil {
-		return err
-	}
-	return g.later.Reply(v)
 }

@@ -49,30 +49,6 @@ func (r Ref[M]) Urgent(in Scope, m M) error {
 	return tellUrgent(sc, c, m)
 }
 
-// Forward is a Tell of m in which the Ask in hand, if it is one, goes along: the reply to m answers it, and c's handler
-// has nothing more to reply. An Ask can't be forwarded to another node: ErrUnreachable. If Forward fails, the Ask is still
-// in hand. It never waits.
-func (r Ref[M]) Forward(c *Context, m M) error {
-	sc, target, m, err := r.begin(c, m)
-	if err != nil {
-		return err
-	}
-	if c.turn.asker == nil {
-		if target == nil {
-			return sc.send(&Envelope{Kind: Tell, Target: r.pid, Value: m})
-		}
-		return tell(context.Background(), sc, sc.haste(), target, m, nil)
-	}
-	if target == nil {
-		return fmt.Errorf("%w: %v: an Ask can't be forwarded to another node", ErrUnreachable, r.pid)
-	}
-	return c.turn.answer(func(a asker) error {
-		x := new(more)
-		x.hand.turn.asker = a
-		return tell(context.Background(), sc, sc.haste(), target, m, x)
-	})
-}
-
 // Ask hands m to the actor and waits for its reply until ctx ends; if the actor's node can't be reached, only as long as
 // the network keeps messages for it (node.Config.Expire), then it is ErrUnreachable. As makes the answer a value of its type:
 //
@@ -122,7 +98,7 @@ func (r Ref[M]) begin(in Scope, m M) (scope, *cell, M, error) {
 // ask sends a on its way to c, or to another node. If it fails, a is over.
 func (r Ref[M]) ask(ctx context.Context, sc scope, c *cell, a *ask, m M) (err error) {
 	if c == nil {
-		id := sc.sys.pending.add(a)
+		id := sc.sys.pending.add(a, r.pid, false)
 		deadline, _ := ctx.Deadline()
 		err = sc.send(&Envelope{Kind: Ask, Target: r.pid, Correlation: id, Deadline: deadline, Value: m})
 	} else {

@@ -7,6 +7,9 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"sync"
+	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/troupe-go/troupe/codec"
 )
@@ -34,25 +37,44 @@ func (s *System) send(e *Envelope) error {
 // pending are the Asks that wait for an answer from another node.
 type pending struct {
 	mu   sync.Mutex
-	asks map[uint64]*ask
+	asks map[uint64]abroad
 	next uint64
 }
 
+// abroad is an Ask, or the wait for what is being spawned, with whom it was given to in the end.
+type abroad struct {
+	*ask
+	to     PID
+	spawns bool
+}
+
 func (p *pending) init() {
-	p.asks = map[uint64]*ask{}
+	p.asks = map[uint64]abroad{}
 	p.next = rand.Uint64()
 }
 
-func (p *pending) add(a *ask) uint64 {
+// number returns one that was not used before, by this incarnation or, most likely, another.
+func (p *pending) number() uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.count()
+}
+
+func (p *pending) count() uint64 {
 	p.next++
 	if p.next == 0 {
 		p.next++
 	}
-	a.remote.Store(p.next)
-	p.asks[p.next] = a
 	return p.next
+}
+
+func (p *pending) add(a *ask, to PID, spawns bool) uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	id := p.count()
+	a.remote.Store(id)
+	p.asks[id] = abroad{a, to, spawns}
+	return id
 }
 
 // take returns the ask of that number, once; nil if there is none.
@@ -61,7 +83,7 @@ func (p *pending) take(id uint64) *ask {
 	defer p.mu.Unlock()
 	a := p.asks[id]
 	delete(p.asks, id)
-	return a
+	return a.ask
 }
 
 // takeFrom is take for what came from a node: another node than the one that was asked has no say.
@@ -69,17 +91,33 @@ func (p *pending) takeFrom(id uint64, node string) *ask {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	a := p.asks[id]
-	if a == nil || node != "" && node != a.target.Node() {
+	if a.ask == nil || node != "" && node != a.to.Node() {
 		return nil
 	}
 	delete(p.asks, id)
-	return a
+	return a.ask
+}
+
+// failSpawns fails what was to be spawned at a node.
+func (p *pending) failSpawns(node string, err error) {
+	var lost []*ask
+	p.mu.Lock()
+	for id, a := range p.asks {
+		if a.spawns && a.to.Node() == node {
+			lost = append(lost, a.ask)
+			delete(p.asks, id)
+		}
+	}
+	p.mu.Unlock()
+	for _, a := range lost {
+		a.fail(err)
+	}
 }
 
 func (p *pending) failAll(err error) {
 	p.mu.Lock()
 	all := p.asks
-	p.asks = map[uint64]*ask{}
+	p.asks = map[uint64]abroad{}
 	p.mu.Unlock()
 	for _, a := range all {
 		a.fail(err)
@@ -96,8 +134,29 @@ func (s *System) Deliver(e *Envelope) error {
 	switch e.Kind {
 	case Tell, Ask:
 		return s.deliverMessage(e)
-	case Reply, Fail:
+	case Reply, Fail, KindSpawned:
 		return s.deliverAnswer(e)
+	}
+	return s.deliverControl(e)
+}
+
+// deliverControl is deliver for what the runtime of the other node has sent of its own.
+func (s *System) deliverControl(e *Envelope) error {
+	if e.Kind == KindTerminated {
+		return s.deliverTerminated(e)
+	}
+	if e.Kind.Control() && (e.Correlation == 0 || e.Sender.Incarnation() == uuid.Nil || e.Sender.Node() == s.node) {
+		return fmt.Errorf("%w: envelope of kind %d without a number, or from %v", ErrUsage, e.Kind, e.Sender)
+	}
+	switch e.Kind {
+	case KindWatch, KindLink:
+		return s.deliverWatch(e)
+	case KindUnwatch, KindUnlink:
+		return s.deliverUnwatch(e)
+	case KindStop:
+		return s.deliverStop(e)
+	case KindSpawn:
+		return s.deliverSpawn(e)
 	}
 	return fmt.Errorf("%w: envelope of unknown kind %d", ErrUsage, e.Kind)
 }
@@ -106,7 +165,7 @@ func (s *System) deliverMessage(e *Envelope) error {
 	b := &body{typeName: e.Type, data: e.Body, sender: e.Sender}
 	m := bodyMessage(b, nil)
 	if e.Kind == Ask {
-		m.more.hand.turn.asker = &farAsker{sys: s, asker: e.Sender, target: e.Target, correlation: e.Correlation}
+		m.more.hand.turn.asker = &farAsker{sys: s, asker: e.Sender, target: e.Target, correlation: e.Correlation, deadline: e.Deadline}
 	}
 	err, reason := s.pushMessage(e, m), NoActor
 	switch {
@@ -157,7 +216,7 @@ func (s *System) deliverAnswer(e *Envelope) error {
 		return nil
 	}
 	answer := &body{typeName: e.Type, data: e.Body, sender: e.Sender}
-	if a == nil || !a.finish(result{answer: Answer{answer}}) {
+	if (a == nil || !a.finish(result{answer: Answer{answer}})) && e.Kind == Reply {
 		s.DeadLetter(e, LateReply)
 	}
 	return nil
@@ -183,9 +242,13 @@ func (f *farFailure) Error() string   { return f.failed.Error() }
 func (f *farFailure) Unwrap() []error { return []error{f.failed, f.cause} }
 
 // DeadLetter counts a message that the network could not hand over. If it is an Ask of this System, the asker gets
-// ErrUnreachable.
+// ErrUnreachable. What is the runtime's own (Kind.Control) is not counted: a watch ends with NodeDown, a spawn fails.
 func (s *System) DeadLetter(e *Envelope, reason Reason) {
-	if e == nil {
+	switch {
+	case e == nil:
+		return
+	case e.Kind.Control():
+		s.undelivered(e, reason)
 		return
 	}
 	s.dead.add(reason, e.Target, e.Sender, func() string { return e.Type })
@@ -201,9 +264,13 @@ type farAsker struct {
 	sys           *System
 	asker, target PID
 	correlation   uint64
+	deadline      time.Time // when it stops waiting; zero = it did not say
 }
 
 func (f *farAsker) reply(v any) error {
+	if b, ok := v.(*body); ok && b.codec == nil { // passed on as it came
+		return f.send(&Envelope{Kind: Reply, Type: b.typeName, Body: b.data})
+	}
 	return f.send(&Envelope{Kind: Reply, Type: codec.TypeName(reflect.TypeOf(v)), Value: v})
 }
 

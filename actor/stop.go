@@ -10,7 +10,7 @@ import (
 // grace is how long Stop and Close wait, after their ctx ended, for a handler or hook that is running.
 const grace = time.Second
 
-// Stop ends an actor of this node and returns when it is gone and its name is free. What was told before is handled,
+// Stop ends an actor and returns when it is gone and its name is free. What was told before is handled,
 // what was accepted after it becomes dead letters. When ctx ends, or if it has ended, only the message in hand is
 // finished, the actor's Context ends, and the rest becomes dead letters. The actor's children stop before it, the last
 // spawned first.
@@ -18,6 +18,9 @@ const grace = time.Second
 // Stop fails with ErrNoActor if there is no such actor (any more), with ErrDeadlock if an actor stops itself or one of
 // its parents (use Context.Stop), and with ctx's error if the message in hand is not finished within a second after ctx
 // ended: the actor is then gone as soon as it is.
+//
+// The actor may be on another node. Then Stop also fails with ErrNoNode or ErrUnreachable, ErrFull if that node keeps no
+// more watches (see Watch), and does not notice that an actor stops itself.
 func Stop(ctx context.Context, in Scope, pid PID) error {
 	sc, err := scopeOf(in)
 	if err != nil {
@@ -26,9 +29,12 @@ func Stop(ctx context.Context, in Scope, pid PID) error {
 	if ctx == nil {
 		return fmt.Errorf("%w: nil context", ErrUsage)
 	}
-	c, err := sc.sys.local(pid)
-	if err != nil {
+	c, err := sc.sys.find(pid)
+	switch {
+	case err != nil:
 		return err
+	case c == nil:
+		return sc.sys.stopFar(ctx, pid)
 	}
 	for p := sc.cell; p != nil; p = p.parent {
 		if p == c {
@@ -163,9 +169,14 @@ func (c *cell) leave(why Reason) {
 		close(c.gone)
 	}
 	c.mu.Unlock()
+	for w := range watches {
+		if w.link && w.off != nil { // to another node, made here: its end goes before that of one made there
+			w.tell(why)
+		}
+	}
 	var both map[*cell]*atomic.Bool
 	for w := range watches {
-		if w.link {
+		if w.link && w.by != nil {
 			if both == nil {
 				both = map[*cell]*atomic.Bool{}
 			}

@@ -2,6 +2,7 @@ package actor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -48,6 +49,8 @@ type System struct {
 	dead     deadLetters
 	events   events
 	pending  pending
+	far      far
+	kinds    kinds
 	channels sync.Pool // of chan result, empty
 	closing  atomic.Bool
 }
@@ -102,6 +105,7 @@ func NewSystem(cfg Config) (*System, error) {
 	s.table.init()
 	s.workers.init()
 	s.pending.init()
+	s.far.init()
 	return s, nil
 }
 
@@ -127,25 +131,26 @@ func (s *System) Close(ctx context.Context) error {
 	s.root.close()
 	err := stopAll(ctx, s.root.children())
 	s.pending.failAll(fmt.Errorf("%w: node %s has stopped", ErrClosed, s.node))
-	gone := s.workers.close()
+	spare, gone := s.far.close(), s.workers.close()
 	if err == nil {
-		err = s.await(ctx, gone)
+		err = errors.Join(s.await(ctx, gone, "an actor whose parent went on without it"),
+			s.await(ctx, spare, "the constructor of a kind, or an actor that it spawned,"))
 	}
 	s.dead.close()
 	s.events.close()
 	return err
 }
 
-// await waits for the end of the workers. One may still run a handler that does not return, of an actor whose parent went
-// on without it.
-func (s *System) await(ctx context.Context, gone <-chan struct{}) error {
+// await waits for the end of the workers, one of which may still run a handler that does not return, of an actor whose
+// parent went on without it, or of what runs beside them.
+func (s *System) await(ctx context.Context, gone <-chan struct{}, what string) error {
 	select {
 	case <-gone:
 		return nil
 	case <-ctx.Done():
 	}
 	if !within(grace, gone) {
-		return fmt.Errorf("actor: an actor whose parent went on without it does not return: %w", context.Cause(ctx))
+		return fmt.Errorf("actor: %s does not return: %w", what, context.Cause(ctx))
 	}
 	return nil
 }

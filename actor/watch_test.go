@@ -86,7 +86,6 @@ func TestWhatCannotBeWatchedIsRefused(t *testing.T) {
 	turn(t, s, watcher, func(c *actor.Context) error {
 		wantErr(t, c.Watch(c.Self(), f), actor.ErrUsage)
 		wantErr(t, c.Watch(other.PID(), nil), actor.ErrUsage)
-		wantErr(t, c.Watch(actor.Named("x@beta"), f), actor.ErrUnreachable)
 		wantErr(t, c.Watch(actor.Named("no name"), f), actor.ErrName)
 		wantErr(t, c.Link(actor.Named("x@n")), actor.ErrNoActor)
 		return nil

@@ -68,7 +68,6 @@ type Config struct {
 	listen      []mailbox.Endpoint
 	advertise   []mailbox.Endpoint
 	peers       map[string]mailbox.Endpoint
-	kinds       []string
 }
 
 const (

@@ -143,7 +143,7 @@ func (n *Node) self() Info {
 }
 
 // kinds names what other nodes may have this one spawn.
-func (n *Node) kinds() []string { return slices.Clone(n.cfg.kinds) }
+func (n *Node) kinds() []string { return n.system.Kinds() }
 
 // Nodes returns the nodes that are known by their names at the moment, this one included, in the order of their names:
 // those that the Discovery lists, those of Config.Peers, and those that a link leads to. A node that is listed need not

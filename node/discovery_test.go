@@ -71,12 +71,25 @@ func wantNames(t *testing.T, n *Node, want string) {
 	}
 }
 
+// offer lets other nodes spawn actors of some kinds.
+func offer(t *testing.T, n *Node, kinds ...string) {
+	t.Helper()
+	for _, kind := range kinds {
+		err := actor.RegisterKind(n, kind, func(actor.Scope, string, string) (actor.PID, error) { return actor.PID{}, errStage })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // found starts alpha with a Discovery, and beta.
 func found(t *testing.T) (alpha, beta *Node, d *notices, network *memnet.Network, log *diary) {
 	t.Helper()
 	network, d, log = memnet.New(), new(notices), new(diary)
-	beta = start(t, Config{Insecure: true, Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network, kinds: []string{"worker"}})
-	alpha = start(t, Config{Insecure: true, Name: "alpha", Discovery: d, Network: network, Log: log.log(), kinds: []string{"client"}})
+	beta = start(t, Config{Insecure: true, Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network})
+	offer(t, beta, "worker")
+	alpha = start(t, Config{Insecure: true, Name: "alpha", Discovery: d, Network: network, Log: log.log()})
+	offer(t, alpha, "client")
 	greeter(t, beta)
 	return alpha, beta, d, network, log
 }
@@ -168,10 +181,11 @@ func TestManyKindsDoNotSpoilHello(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		many := make([]string, 1000)
 		for i := range many {
-			many[i] = strings.Repeat("x", i)
+			many[i] = fmt.Sprintf("%03d%s", i, strings.Repeat("x", i%250))
 		}
 		network := memnet.New()
-		beta := start(t, Config{Insecure: true, Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network, kinds: many})
+		beta := start(t, Config{Insecure: true, Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network})
+		offer(t, beta, many...)
 		alpha := start(t, Config{Insecure: true, Name: "alpha", Peers: map[string]string{"beta": "tcp://127.0.0.1:4000"}, Network: network})
 		greeter(t, beta)
 		wantReply(t, alpha, to("greeter@beta"), "x", "hi x from beta")

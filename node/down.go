@@ -44,6 +44,8 @@ func (p *peer) state() Peer {
 
 // arrived notes that there is a link with the peer.
 func (n *Node) arrived(p *peer, incarnation uuid.UUID) {
+	p.verdict.Lock()
+	defer p.verdict.Unlock()
 	p.mu.Lock()
 	p.silence.Stop()
 	already := p.up
@@ -68,14 +70,22 @@ func (n *Node) expect(p *peer, within time.Duration) {
 
 // missed is called when there was no link with the peer for too long.
 func (n *Node) missed(p *peer) {
+	p.verdict.Lock()
+	defer p.verdict.Unlock()
 	if p.present() == nil {
 		n.log.Warn("peer is down", "peer", p.name)
-		n.down(p, p.out.known())
+		n.taken(p, p.out.known())
 	}
 }
 
 // down notes that an incarnation of the peer has ended, or is not to be reached. Those who watch its actors hear of it.
 func (n *Node) down(p *peer, incarnation uuid.UUID) {
+	p.verdict.Lock()
+	defer p.verdict.Unlock()
+	n.taken(p, incarnation)
+}
+
+func (n *Node) taken(p *peer, incarnation uuid.UUID) {
 	p.mu.Lock()
 	already := p.missing
 	p.up, p.missing = false, true

@@ -28,6 +28,11 @@ func (o *outbox) sweep() {
 	o.next = time.Time{}
 	now := time.Now()
 	expired := o.remove(func(it *item) bool { return !it.expires.After(now) })
+	for i := range expired {
+		if frame := expired[i].frame; frame[kindAt] >= kindWatch { // what each side knows of the other's watches has come apart
+			o.forgot = true
+		}
+	}
 	var next time.Time
 	sooner := func(at time.Time) {
 		if next.IsZero() || at.Before(next) {

@@ -118,7 +118,8 @@ func (l *link) receive(msg [][]byte) error {
 // handle does what a message asks for. An error ends the link.
 func (l *link) handle(h *header, body []byte) error {
 	switch h.kind {
-	case kindTell, kindAsk, kindReply, kindFail:
+	case kindTell, kindAsk, kindReply, kindFail,
+		kindWatch, kindUnwatch, kindTerminated, kindLink, kindUnlink, kindSpawn, kindSpawned, kindStop:
 		l.node.deliver(l, h, body)
 	case kindPart:
 		frame, err := l.peer.parts.add(h, body)

@@ -18,6 +18,8 @@ type peer struct {
 	out     outbox
 	parts   assembly // of the reader of its link
 
+	verdict sync.Mutex // held while the System is told that the peer is up or down
+
 	mu      sync.Mutex
 	link    *link       // the one that is up, or being set up
 	pending bool        // our HELLO is on the way

@@ -18,9 +18,19 @@ type remote struct{ n *Node }
 
 // The kinds of envelopes on the wire, and the way back.
 var (
-	kindOf   = [...]uint64{actor.Tell: kindTell, actor.Ask: kindAsk, actor.Reply: kindReply, actor.Fail: kindFail}
-	envelope = [...]actor.Kind{kindTell: actor.Tell, kindAsk: actor.Ask, kindReply: actor.Reply, kindFail: actor.Fail}
+	kindOf = [...]uint64{actor.Tell: kindTell, actor.Ask: kindAsk, actor.Reply: kindReply, actor.Fail: kindFail,
+		actor.KindWatch: kindWatch, actor.KindUnwatch: kindUnwatch, actor.KindTerminated: kindTerminated,
+		actor.KindLink: kindLink, actor.KindUnlink: kindUnlink,
+		actor.KindSpawn: kindSpawn, actor.KindSpawned: kindSpawned, actor.KindStop: kindStop}
+	envelope = reversed(kindOf[:])
 )
+
+func reversed(kinds []uint64) (envelopes [kindStop + 1]actor.Kind) {
+	for e, k := range kinds {
+		envelopes[k] = actor.Kind(e)
+	}
+	return envelopes
+}
 
 // Send encodes e into the outbox of its node.
 func (r remote) Send(e *actor.Envelope) error {
@@ -29,9 +39,11 @@ func (r remote) Send(e *actor.Envelope) error {
 	if p == nil {
 		return fmt.Errorf("%w: %q", actor.ErrNoNode, name)
 	}
-	must := e.Kind > actor.Fail
-	if must && p.unreachable() {
-		return fmt.Errorf("%w: node %q is down", actor.ErrUnreachable, name)
+	switch e.Kind {
+	case actor.KindWatch, actor.KindLink, actor.KindSpawn:
+		if p.unreachable() {
+			return fmt.Errorf("%w: node %q is down", actor.ErrUnreachable, name)
+		}
 	}
 	buf := scratch.Get().(*[]byte)
 	it, err := n.encode((*buf)[:0], e, p)
@@ -40,7 +52,7 @@ func (r remote) Send(e *actor.Envelope) error {
 		if e.Kind != actor.Tell && e.Kind != actor.Ask {
 			to = actor.PID{} // an answer is for no mailbox
 		}
-		err = p.out.push(it, to, must, e.Wait)
+		err = p.out.push(it, to, e.Kind.Control(), e.Wait)
 	}
 	if len(it.frame) <= ownFrame { // else the outbox has it
 		*buf = it.frame
@@ -66,7 +78,7 @@ func (n *Node) encode(buf []byte, e *actor.Envelope, p *peer) (it item, err erro
 		target: n.address(e.Target, p.name, p.out.known()), sender: n.address(e.Sender, n.name, n.Incarnation())}
 	now := time.Now()
 	it.frame, it.expires = buf, now.Add(n.cfg.Expire)
-	if e.Kind == actor.Ask && !e.Deadline.IsZero() {
+	if (e.Kind == actor.Ask || e.Kind == actor.KindSpawn) && !e.Deadline.IsZero() {
 		left := max(0, e.Deadline.Sub(now))
 		h.deadline = uint64(left/time.Millisecond) + 1
 		if at := e.Deadline.Add(-min(left/10, unreachableBefore)); at.Before(it.expires) {
@@ -114,7 +126,8 @@ const (
 // is most likely of.
 func (n *Node) address(pid actor.PID, node string, incarnation uuid.UUID) address {
 	switch {
-	case pid.Node() == "": // no PID, or one made of a peer's name that is none
+	case pid.Node() == "", // no PID, or one made of a peer's name that is none
+		pid.Name() == "" && pid.Incarnation() == uuid.Nil: // only a node's
 		return address{}
 	case pid.Node() != node:
 	case pid.Name() != "":
@@ -154,7 +167,7 @@ func (n *Node) deliver(l *link, h *header, body []byte) {
 	if e.Kind == actor.Reply || e.Kind == actor.Fail {
 		l.peer.out.asks.done(e.Correlation)
 	}
-	if e.Kind != actor.Tell && (e.Sender.Node() != l.peer.name || e.Sender.Incarnation() != l.hello.incarnation && e.Sender.Name() == "") {
+	if e.Kind != actor.Tell && e.Sender.Other(0) != x.there && (e.Kind.Control() || e.Sender.Name() == "" || e.Sender.Node() != l.peer.name) {
 		e.Sender = x.there // it asks and answers for itself alone
 	}
 	if err := n.system.Deliver(e); err != nil {

@@ -21,6 +21,15 @@ const (
 	kindAsk    = 17
 	kindReply  = 18
 	kindFail   = 19
+
+	kindWatch      = 32
+	kindUnwatch    = 33
+	kindTerminated = 34
+	kindLink       = 35
+	kindUnlink     = 36
+	kindSpawn      = 48
+	kindSpawned    = 49
+	kindStop       = 50
 )
 
 // Flags of a message.

@@ -39,6 +39,12 @@ func golden() map[string][]byte {
 			target: address{form: byName, name: "greeter"},
 			sender: address{form: whole, node: "gamma", incarnation: betaInc, id: 300}, typ: "nil",
 			meta: map[string]string{"trace": "x"}}),
+		"WATCH": append(appendHeader(nil, &header{kind: kindWatch, seq: 4, ack: 2,
+			target: address{form: byName, name: "greeter"}, sender: address{form: byID, id: 1<<32 | 0xbeef}, correlation: 8}), 0xc0),
+		"TERM": append(appendHeader(nil, &header{kind: kindTerminated, seq: 3, ack: 4,
+			target: address{form: byID, id: 1<<32 | 0xbeef}, sender: address{form: byName, name: "greeter"}, correlation: 8, typ: "stopped"}), 0xc0),
+		"SPAWN": append(appendHeader(nil, &header{kind: kindSpawn, seq: 5, ack: 3, target: address{form: byName, name: "helper"},
+			sender: address{form: byID, id: 1<<32 | 0xbeef}, correlation: 9, typ: "string", meta: map[string]string{"kind": "worker"}}), hi...),
 		"BYE": appendHeader(nil, &header{kind: kindBye, ack: 2, typ: byeClosing}),
 	}
 }

@@ -22,7 +22,7 @@ const (
 // has forgotten them.
 func (o *outbox) attach(conn *zmtp.Conn, h *hello, r resumes) (lost map[uint64]asked) {
 	o.mu.Lock()
-	o.largest, o.gone = h.limits["message"], false
+	o.largest, o.gone, o.forgot = h.limits["message"], false, false
 	huge := o.remove(o.tooLarge)
 	var stale []item
 	r.ok = r.ok && h.incarnation == o.incarnation
@@ -53,6 +53,9 @@ func (o *outbox) attach(conn *zmtp.Conn, h *hello, r resumes) (lost map[uint64]a
 func (o *outbox) resumable() (incarnation uuid.UUID, seq uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.forgot {
+		return uuid.Nil, 0
+	}
 	return o.incarnation, o.seen.Load()
 }
 
