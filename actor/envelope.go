@@ -60,8 +60,8 @@ func (c *Crowded) Low(f func()) { c.box.low(f) }
 // Remote is the way to other nodes.
 type Remote interface {
 	// Send takes an envelope for another node. Nil means accepted, with the promises of Tell; an error (ErrFull,
-	// ErrUnreachable, ErrNoNode, a codec error) means not accepted. It must not keep Value after it returned, and
-	// must not call back into the System before it returned.
+	// ErrUnreachable, ErrNoNode, a codec error) means not accepted. It must not keep the envelope or its Value after it returned,
+	// and must not call back into the System before it returned.
 	//
 	// What was accepted is delivered at the other node, once and in order, or given to System.DeadLetter. An envelope for
 	// which Control holds may be lost only with its node: then System.NodeDown is called, too.

@@ -18,7 +18,7 @@ func (r Ref[M]) Forward(c *Context, m M) error {
 	case err != nil:
 		return err
 	case target == nil && c.turn.asker == nil:
-		return sc.send(&Envelope{Kind: Tell, Target: r.pid, Value: m})
+		return sc.sendTell(r.pid, m)
 	case target == nil:
 		return r.forwardFar(c, m)
 	}

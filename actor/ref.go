@@ -31,7 +31,7 @@ func (r Ref[M]) Tell(in Scope, m M) error {
 	case err != nil:
 		return err
 	case c == nil:
-		return sc.send(&Envelope{Kind: Tell, Target: r.pid, Value: m})
+		return sc.sendTell(r.pid, m)
 	}
 	return tell(context.Background(), sc, sc.haste(), c, m, nil)
 }

@@ -27,6 +27,19 @@ func (sc scope) send(e *Envelope) error {
 	return s.send(e)
 }
 
+// envelopes are those that nobody uses.
+var envelopes = sync.Pool{New: func() any { return new(Envelope) }}
+
+// sendTell sends a message that nobody waits for.
+func (sc scope) sendTell(to PID, value any) error {
+	e := envelopes.Get().(*Envelope)
+	e.Kind, e.Target, e.Value = Tell, to, value
+	err := sc.send(e)
+	*e = Envelope{}
+	envelopes.Put(e)
+	return err
+}
+
 func (s *System) send(e *Envelope) error {
 	if s.remote == nil {
 		return fmt.Errorf("%w: %s, for %v: this system has no network", ErrNoNode, e.Target.Node(), e.Target)
@@ -162,8 +175,13 @@ func (s *System) deliverControl(e *Envelope) error {
 }
 
 func (s *System) deliverMessage(e *Envelope) error {
-	b := &body{typeName: e.Type, data: e.Body, sender: e.Sender}
-	m := bodyMessage(b, nil)
+	a := new(struct { // one piece of memory
+		more more
+		body body
+	})
+	a.body = body{typeName: e.Type, data: e.Body, sender: e.Sender}
+	a.more.alien = &a.body
+	m := message{more: &a.more}
 	if e.Kind == Ask {
 		m.more.hand.turn.asker = &farAsker{sys: s, asker: e.Sender, target: e.Target, correlation: e.Correlation, deadline: e.Deadline}
 	}
