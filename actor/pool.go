@@ -26,7 +26,8 @@ type Pool[M any] struct {
 // that fail. A member that stops itself, or is stopped, is replaced. Members call create at the same time.
 //
 // If the mailboxes of all members it could go to are full, a message waits in the pool, and those behind it in the pool's
-// mailbox. SpawnPool fails as SpawnNew does, and with ErrUsage if p makes no sense.
+// mailbox. Members may be on other nodes: create then returns NewProxy's. SpawnPool fails as SpawnNew does, and with
+// ErrUsage if p makes no sense.
 func SpawnPool[M any, A Receiver[M]](in Scope, name string, p Pool[M], create func() A, opts ...Option) (Ref[M], error) {
 	switch {
 	case create == nil:
