@@ -20,7 +20,7 @@ type guest struct {
 	starting    int
 }
 
-// admit notes h, which is new. Full: the node has too much. An other error: that number is in use.
+// admit notes h, which is new. It fails with ErrFull if the node has too much, and with ErrUsage if that number is in use.
 func (s *System) admit(h *hold) error {
 	f, node, incarnation := &s.far, h.from.Node(), h.from.Incarnation()
 	f.mu.Lock()

@@ -42,7 +42,7 @@ func (s *System) terminated(to, target PID, number uint64, why Reason) {
 	_ = s.send(&Envelope{Kind: KindTerminated, Target: to, Sender: target, Correlation: number, Type: string(why)})
 }
 
-// deliverWatch is the begin of a watch or a link.
+// deliverWatch is the beginning of a watch or a link.
 func (s *System) deliverWatch(e *Envelope) error {
 	target, err := s.local(e.Target)
 	if err != nil {

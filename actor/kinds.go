@@ -53,7 +53,7 @@ func RegisterKind[A any](in Scope, kind string, start func(in Scope, name string
 	})
 }
 
-// Kinds returns which kinds of actors can be started on this node, in the order of the alphabet.
+// Kinds returns which kinds of actors can be started on this node, sorted.
 func (s *System) Kinds() []string {
 	s.kinds.mu.Lock()
 	defer s.kinds.mu.Unlock()
