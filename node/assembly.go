@@ -17,10 +17,6 @@ var errParts = errors.New("node: more or larger messages in parts than are accep
 
 // add takes a part. It returns the message when it is whole.
 func (a *assembly) add(h *header, body []byte) (frame []byte, err error) {
-	if h.flags&abortPart != 0 {
-		a.drop(h.correlation)
-		return nil, nil
-	}
 	pieces, begun := a.open[h.correlation]
 	if a.bytes+int64(len(body)) > a.most || !begun && len(a.open) == maxLarges {
 		return nil, errParts

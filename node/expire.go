@@ -27,27 +27,32 @@ func (o *outbox) sweep() {
 	o.mu.Lock()
 	o.next = time.Time{}
 	now := time.Now()
-	expired := o.remove(func(it *item) bool { return !it.expires.After(now) })
-	for i := range expired {
-		if frame := expired[i].frame; frame[kindAt] >= kindWatch { // what each side knows of the other's watches has come apart
-			o.forgot = true
-		}
-	}
 	var next time.Time
 	sooner := func(at time.Time) {
 		if next.IsZero() || at.Before(next) {
 			next = at
 		}
 	}
-	o.each(func(it *item) { sooner(it.expires) })
-	var unconfirmed []item
-	if o.conn == nil && o.flight.len() > 0 {
-		if until := o.since.Add(o.patience); until.After(now) {
+	away := false
+	if until := o.since.Add(o.patience); o.conn == nil {
+		if away = !until.After(now); !away && o.count > 0 {
 			sooner(until)
-		} else {
-			unconfirmed = o.abandon(true)
 		}
 	}
+	var unconfirmed []item
+	if away {
+		unconfirmed = o.abandon()
+		o.forgot = o.forgot || len(unconfirmed) > 0
+	}
+	expired := o.remove(func(it *item) bool { return !it.expires.After(now) || away && it.stays() })
+	for i := range expired {
+		o.forgot = o.forgot || expired[i].stays()
+	}
+	o.each(func(it *item) {
+		if !it.stays() {
+			sooner(it.expires)
+		}
+	})
 	if !next.IsZero() && o.closed == nil {
 		o.sweepAt(next)
 	}

@@ -44,8 +44,8 @@ func (s *sent) whole() *item {
 	return nil
 }
 
-// abandon gives up what is in flight, and what has gone in part, of which the peer is told if tell is set.
-func (o *outbox) abandon(tell bool) (unconfirmed []item) {
+// abandon gives up what is in flight, and what has gone in part.
+func (o *outbox) abandon() (unconfirmed []item) {
 	for _, s := range o.flight.all() {
 		if whole := s.whole(); whole != nil {
 			unconfirmed = append(unconfirmed, *whole)
@@ -53,7 +53,7 @@ func (o *outbox) abandon(tell bool) (unconfirmed []item) {
 	}
 	o.flight.cut(o.flight.len())
 	o.written = 0
-	unconfirmed = append(unconfirmed, o.stray(tell)...)
+	unconfirmed = append(unconfirmed, o.stray()...)
 	for i := range unconfirmed {
 		o.forget(unconfirmed[i].frame)
 	}
@@ -89,7 +89,7 @@ func (o *outbox) resume(r resumes) (unconfirmed []item) {
 		o.written = o.flight.len()
 		o.acknowledged(r.seq)
 	} else {
-		unconfirmed = o.abandon(false)
+		unconfirmed = o.abandon()
 	}
 	o.written = 0
 	o.seq = max(o.seq, r.seq) // from here on it would take lower numbers for repeated ones

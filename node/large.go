@@ -84,29 +84,17 @@ func appendPart(dst []byte, s *sent) []byte {
 	return append(appendHeader(dst, &h), s.frame...)
 }
 
-// stray returns the large messages of which a part has gone but not all, and lets what they held go on without them. If
-// tell is set the peer is told to forget what it has of them.
-func (o *outbox) stray(tell bool) (items []item) {
+// stray returns the large messages of which a part has gone but not all, and lets what they held go on without them.
+func (o *outbox) stray() (items []item) {
 	o.larges = slices.DeleteFunc(o.larges, func(l *large) bool {
 		if l.at == 0 {
 			return false
 		}
 		items = append(items, l.item)
 		o.queue.first(l.held.all())
-		if tell {
-			o.queue.first([]item{o.abort(l.id)})
-		}
 		return true
 	})
 	return items
-}
-
-// abort is the message that makes the peer forget the parts it has.
-func (o *outbox) abort(id uint64) item {
-	it := item{frame: appendHeader(nil, &header{kind: kindPart, flags: abortPart, correlation: id}), exact: o.incarnation, expires: never}
-	o.count++
-	o.bytes += int64(len(it.frame))
-	return it
 }
 
 // removeHeld removes what has not begun to go, of the large messages and those behind them.

@@ -48,15 +48,13 @@ func (n *Node) newLink(conn *zmtp.Conn, dialled bool) *link {
 func (l *link) run() {
 	n, out := l.node, &l.peer.out
 	l.lexicon.here, l.lexicon.there = n.pid, actor.ExactPID(l.peer.name, l.hello.incarnation, 0)
-	from := l.hello.resumes(n.Incarnation())
-	before, _ := out.resumable()
-	again := from.ok && before == l.hello.incarnation
+	lost, before, again := out.attach(l.conn, &l.hello, l.hello.resumes(n.Incarnation()))
 	if !again {
 		l.peer.parts = assembly{most: n.cfg.MaxMessage}
-	}
-	n.unanswered(l.peer.name, out.attach(l.conn, &l.hello, from), "has been restarted")
-	if !again && before != uuid.Nil {
-		n.down(l.peer, before)
+		n.unanswered(l.peer.name, lost, "has been restarted")
+		if before != uuid.Nil {
+			n.down(l.peer, before)
+		}
 	}
 	n.arrived(l.peer, l.hello.incarnation)
 	l.tell("link up", "dialled", l.dialled, "incarnation", l.hello.incarnation, "library", l.hello.library)

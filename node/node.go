@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/go-zeromq/zmq4"
 	"github.com/google/uuid"
@@ -128,6 +129,7 @@ func (n *Node) newPeer(name string, address mailbox.Endpoint) *peer {
 	if name != "" {
 		n.expect(p, n.cfg.Down)
 	}
+	p.out.since = time.Now()
 	p.out.limit, p.out.most, p.out.patience = n.cfg.Outbox, n.cfg.MaxMessage, n.cfg.Expire
 	p.out.dropped = func(items []item, reason actor.Reason) { n.dropped(p, items, reason) }
 	return p

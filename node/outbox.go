@@ -17,6 +17,9 @@ import (
 // TooLarge is why a message became a dead letter that was queued before its peer told which size it accepts.
 const TooLarge actor.Reason = "too large"
 
+// maxOwn is how many of the runtime's own messages, which are not refused, may wait when the outbox is full.
+const maxOwn = 1 << 16
+
 // burst is how soon after a message the next one is a flood.
 const burst = 50 * time.Microsecond
 
@@ -26,6 +29,12 @@ type item struct {
 	exact   uuid.UUID // incarnation of the target; zero for one that is named
 	expires time.Time
 }
+
+// own reports whether it is the runtime's own. If one of these is dropped, all that the two nodes know of each other is.
+func (it *item) own() bool { return it.frame[kindAt] >= kindWatch }
+
+// stays reports whether it does not expire, but goes with the incarnation, or if that is away for too long.
+func (it *item) stays() bool { return it.own() && it.frame[kindAt] != kindSpawn }
 
 // outbox holds the messages to one peer, in order, whether or not there is a connection, until the peer has acknowledged
 // them. When nothing waits to be written and the connection takes it, a message is written by its sender; else the link's
@@ -118,8 +127,14 @@ func (o *outbox) refuses(it *item, to actor.PID, must bool) error {
 		return fmt.Errorf("%w: incarnation %v is gone", actor.ErrUnreachable, it.exact)
 	case o.tooLarge(it):
 		return fmt.Errorf("%w: a message of %d bytes, the peer accepts %d", errTooLarge, len(it.frame), o.largest)
-	case must:
+	case must && o.count < o.limit+maxOwn:
 		return nil
+	case must: // the peer makes us say more than it takes: it is left, and met anew
+		o.forgot = true
+		if o.conn != nil {
+			o.conn.Close()
+		}
+		return fmt.Errorf("%w: %d messages wait for the link", actor.ErrFull, o.count)
 	case o.full():
 		return fmt.Errorf("%w: %d messages of %d bytes wait for the link or its acknowledgement", actor.ErrFull, o.count, o.bytes)
 	}
@@ -150,7 +165,11 @@ func (o *outbox) accept(it item) {
 	}
 	o.queue.push(it)
 	o.rouse()
-	o.sweepAt(it.expires)
+	if it.stays() {
+		o.sweepAt(o.since.Add(o.patience))
+	} else {
+		o.sweepAt(it.expires)
+	}
 }
 
 // direct reports whether a message had better be written by its sender: nothing is before it, and some time has passed
@@ -272,7 +291,7 @@ func (o *outbox) wait(ctx context.Context) {
 func (o *outbox) close() {
 	o.mu.Lock()
 	o.closed = fmt.Errorf("%w: this node has been closed", actor.ErrClosed)
-	unconfirmed := o.abandon(false)
+	unconfirmed := o.abandon()
 	rest := o.remove(func(*item) bool { return true })
 	o.shrunk()
 	if o.timer != nil {

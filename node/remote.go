@@ -78,6 +78,9 @@ func (n *Node) encode(buf []byte, e *actor.Envelope, p *peer) (it item, err erro
 		target: n.address(e.Target, p.name, p.out.known()), sender: n.address(e.Sender, n.name, n.Incarnation())}
 	now := time.Now()
 	it.frame, it.expires = buf, now.Add(n.cfg.Expire)
+	if e.Kind.Control() && e.Kind != actor.KindSpawn {
+		it.expires = never
+	}
 	if (e.Kind == actor.Ask || e.Kind == actor.KindSpawn) && !e.Deadline.IsZero() {
 		left := max(0, e.Deadline.Sub(now))
 		h.deadline = uint64(left/time.Millisecond) + 1
@@ -181,6 +184,7 @@ func (n *Node) deliver(l *link, h *header, body []byte) {
 
 // dropped makes dead letters of messages to p that were accepted and cannot be sent.
 func (n *Node) dropped(p *peer, items []item, reason actor.Reason) {
+	own := false
 	for i := range items {
 		h, body, err := readHeader(items[i].frame)
 		if err != nil || int(h.kind) >= len(envelope) || envelope[h.kind] == 0 {
@@ -190,6 +194,10 @@ func (n *Node) dropped(p *peer, items []item, reason actor.Reason) {
 			Kind: envelope[h.kind], Target: h.target.pid(p.name, items[i].exact), Sender: h.sender.pid(n.name, n.Incarnation()),
 			Correlation: h.correlation, Type: h.typ, Body: body, Meta: h.meta,
 		}, reason)
+		own = own || items[i].stays()
+	}
+	if own && !n.peers.closed.Load() { // what each side knows of the other's watches has come apart
+		n.down(p, p.out.known())
 	}
 }
 

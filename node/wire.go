@@ -36,7 +36,6 @@ const (
 const (
 	mustUnderstand = 1 // a receiver that does not know its kind must not ignore it
 	lastPart       = 2 // of a PART: the message is whole with it
-	abortPart      = 4 // of a PART: nothing follows, and what came is of no use
 )
 
 // Limits of a header.

@@ -17,20 +17,21 @@ const (
 
 // An outbox and its connection: at most one is attached, and one goroutine serves it.
 
-// attach gives the outbox a connection to the peer that has said hello, an incarnation that may be another one than
-// before, and that says how far it has come. It returns the asks that it cannot answer any more, as it is another one, or
-// has forgotten them.
-func (o *outbox) attach(conn *zmtp.Conn, h *hello, r resumes) (lost map[uint64]asked) {
+// attach gives the outbox a connection to the peer that has said hello. again says whether both go on where they were: else
+// it is another incarnation than before, which is returned, or one of the two has forgotten the other, and lost are the asks
+// that will not be answered any more.
+func (o *outbox) attach(conn *zmtp.Conn, h *hello, r resumes) (lost map[uint64]asked, before uuid.UUID, again bool) {
 	o.mu.Lock()
+	before = o.incarnation
+	r.ok = r.ok && h.incarnation == before && !o.forgot
 	o.largest, o.gone, o.forgot = h.limits["message"], false, false
 	huge := o.remove(o.tooLarge)
 	var stale []item
-	r.ok = r.ok && h.incarnation == o.incarnation
 	if !r.ok {
 		lost = o.asks.take()
 	}
 	unconfirmed := o.resume(r)
-	if h.incarnation != o.incarnation {
+	if h.incarnation != before {
 		o.incarnation = h.incarnation
 		o.seen.Store(0)
 		o.told.Store(0)
@@ -46,10 +47,11 @@ func (o *outbox) attach(conn *zmtp.Conn, h *hello, r resumes) (lost map[uint64]a
 	o.dropped(huge, TooLarge)
 	o.dropped(unconfirmed, actor.Unconfirmed)
 	o.dropped(stale, actor.Unreachable)
-	return lost
+	return lost, before, r.ok
 }
 
-// resumable returns which incarnation of the peer is known, and the number of the last message that came from it.
+// resumable returns which incarnation of the peer is known, and the number of the last message that came from it. It is
+// none if what the two know of each other has come apart: then they begin anew.
 func (o *outbox) resumable() (incarnation uuid.UUID, seq uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -72,7 +74,7 @@ func (o *outbox) drop(conn *zmtp.Conn) {
 	}
 	o.conn, o.control, o.last, o.flush, o.ack = nil, nil, nil, false, false
 	o.since = time.Now()
-	if o.closed == nil && o.flight.len() > 0 {
+	if o.closed == nil && o.count > 0 {
 		o.sweepAt(o.since.Add(o.patience))
 	}
 }
@@ -84,7 +86,7 @@ func (o *outbox) leave(incarnation uuid.UUID) (lost map[uint64]asked) {
 	if o.incarnation == incarnation {
 		o.gone = true
 		lost = o.asks.take()
-		unconfirmed = o.abandon(false)
+		unconfirmed = o.abandon()
 		stale = o.remove(func(it *item) bool { return it.exact == incarnation })
 	}
 	o.mu.Unlock()
