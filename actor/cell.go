@@ -80,7 +80,7 @@ func (c *cell) resume() bool {
 // begin makes an instance in a life that can be found by now, and runs its start hook. A nil instance: errKilled.
 func (c *cell) begin() error {
 	c.flags.And(^(flagQuit | flagFail)) // which concerned the instance before
-	if c.killed() {                     // a kill that did not find the life is seen here
+	if c.doomed() {                     // a kill that did not find the life is seen here
 		return errKilled
 	}
 	err := c.box.construct(&c.life.Load().told)
@@ -91,6 +91,16 @@ func (c *cell) begin() error {
 }
 
 func (c *cell) killed() bool { return c.flags.Load()&flagKill != 0 }
+
+// doomed reports whether c is killed, or about to be because its parent is.
+func (c *cell) doomed() bool {
+	for ; c != nil; c = c.parent {
+		if c.killed() {
+			return true
+		}
+	}
+	return false
+}
 
 // retire ends the present instance, or the actor with it: its children first, then its Contexts, then its stop hook.
 func (c *cell) retire(ending bool) {
