@@ -25,7 +25,15 @@ func golden() map[string][]byte {
 	})
 	pack := func(s string) []byte { return appendStr(nil, s) }
 	hi := pack("hi")
+	again := appendHello(nil, &hello{lowest: 1, highest: 1, node: "beta", incarnation: betaInc, kinds: []string{"worker"},
+		known: alphaInc, seq: 5})
 	return map[string][]byte{
+		"AGAIN":  append(appendHeader(nil, &header{kind: kindHello}), again...),
+		"ACK":    appendHeader(nil, &header{kind: kindAck, ack: 5}),
+		"PAUSE":  appendHeader(nil, &header{kind: kindPause, sender: address{form: byName, name: "greeter"}}),
+		"RESUME": appendHeader(nil, &header{kind: kindResume, sender: address{form: byID, id: 3<<32 | 0xcafe}}),
+		"PART": append(appendHeader(nil, &header{kind: kindPart, flags: lastPart, seq: 7, ack: 3, correlation: 1}),
+			"the end of a frame"...),
 		"HELLO": append(appendHeader(nil, &header{kind: kindHello}), body...),
 		"TELL": append(appendHeader(nil, &header{kind: kindTell, seq: 1,
 			target: address{form: byName, name: "greeter"}, typ: "string"}), hi...),
@@ -224,6 +232,37 @@ func TestHelloRefusals(t *testing.T) {
 	}
 }
 
+// FuzzParts has a message come in parts as they may be cut and mixed.
+func FuzzParts(f *testing.F) {
+	for _, frame := range golden() {
+		f.Add(frame, uint8(3), []byte("other"))
+	}
+	f.Fuzz(func(t *testing.T, frame []byte, cut uint8, other []byte) {
+		a := assembly{most: 1 << 16}
+		size := int(cut) + 1
+		if len(frame)+len(other)*(len(frame)/size+1) > 1<<16 || len(frame) == 0 {
+			return
+		}
+		for at := 0; at < len(frame); at += size {
+			h := header{correlation: 1}
+			piece := frame[at:min(at+size, len(frame))]
+			if at+size >= len(frame) {
+				h.flags = lastPart
+			}
+			if whole, err := a.add(&header{correlation: 2}, other); whole != nil || err != nil {
+				t.Fatalf("the other: %q, %v", whole, err)
+			}
+			whole, err := a.add(&h, bytes.Clone(piece))
+			if err != nil || (h.flags != 0) != (whole != nil) || whole != nil && !bytes.Equal(whole, frame) {
+				t.Fatalf("%q, %v", whole, err)
+			}
+		}
+		if _, open := a.open[1]; open || len(a.open) > 1 {
+			t.Fatal("something is left of a message that is whole")
+		}
+	})
+}
+
 func FuzzHeader(f *testing.F) {
 	for _, frame := range golden() {
 		f.Add(frame)
@@ -238,6 +277,13 @@ func FuzzHeader(f *testing.F) {
 		}
 		if err := h.fits(); err != nil {
 			t.Fatalf("read what may not be written: %v", err)
+		}
+		var known header
+		lex := new(lexicon)
+		for range 2 { // the second time it knows the words
+			if part, err := known.read(frame, lex); err != nil || !bytes.Equal(part, body) || !reflect.DeepEqual(known, h) {
+				t.Fatalf("with a lexicon: %+v, %v", known, err)
+			}
 		}
 		again, rest, err := readHeader(append(appendHeader(nil, &h), body...))
 		if err != nil || !bytes.Equal(rest, body) || !reflect.DeepEqual(again, h) {

@@ -1,8 +1,6 @@
 # A node "py" written from PROTOCOL.md alone: it links with the node at an endpoint, asks its actor "greeter", tells its
 # actor "inbox" what came back, and then answers one ask itself.
-import os, struct, sys
-import zmq
-
+import os, struct, sys, zmq
 
 def pack(v):
     if v is None:
@@ -17,16 +15,14 @@ def pack(v):
         return b"\xdd" + struct.pack(">I", len(v)) + b"".join(map(pack, v))
     return b"\xdf" + struct.pack(">I", len(v)) + b"".join(pack(k) + pack(x) for k, x in v.items())
 
-
 def unpack(b, i=0):
-    """Returns the value at b[i] and where it ends, of the types that a node writes."""
+    # the value at b[i] and where it ends
     def many(n, i):
         values = []
         for _ in range(n):
             v, i = unpack(b, i)
             values.append(v)
         return values, i
-
     c, i = b[i], i + 1
     if c < 0x80:
         return c, i
@@ -37,10 +33,9 @@ def unpack(b, i=0):
         return int.from_bytes(b[i:i + n], "big"), i + n
     if c & 0xE0 == 0xA0:
         return b[i:i + (c & 31)].decode(), i + (c & 31)
-    if c == 0xD9:
-        return b[i + 1:i + 1 + b[i]].decode(), i + 1 + b[i]
-    if c == 0xC4:
-        return b[i + 1:i + 1 + b[i]], i + 1 + b[i]
+    if c in (0xD9, 0xC4):
+        value = b[i + 1:i + 1 + b[i]]
+        return (value.decode() if c == 0xD9 else value), i + 1 + b[i]
     if c & 0xF0 == 0x90:
         return many(c & 15, i)
     if c & 0xF0 == 0x80:
@@ -48,15 +43,12 @@ def unpack(b, i=0):
         return dict(zip(flat[::2], flat[1::2])), i
     raise ValueError("msgpack type %#x" % c)
 
-
 socket = zmq.Context().socket(zmq.DEALER)
 socket.linger, socket.rcvtimeo = 1000, 20000
 socket.connect(sys.argv[1])
 
-
 def send(kind, seq=0, ack=0, target=None, sender=None, correlation=0, deadline=0, type=None, body=b""):
     socket.send(pack([kind, 0, seq, ack, target, sender, correlation, deadline, type, None]) + body)
-
 
 def receive(kind):
     header = [ACK]
@@ -65,7 +57,6 @@ def receive(kind):
         header, end = unpack(frame)
     assert header[0] == kind and len(header) == 10, header
     return header, unpack(frame, end)[0] if end < len(frame) else None
-
 
 HELLO, BYE, ACK, TELL, ASK, REPLY, FAIL = 1, 2, 3, 16, 17, 18, 19
 send(HELLO, body=pack({"version": [1, 1], "node": "py", "incarnation": os.urandom(16)}))
