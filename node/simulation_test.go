@@ -45,12 +45,14 @@ type world struct {
 	last     map[[2]string]int // number handled last, by From and who handled it
 	asked    int
 	answered map[bool]int
+	over     bool // nothing is disturbed any more
+	watchers []*watcher
 }
 
 func newWorld(t *testing.T, seed uint64, count, degree int) *world {
 	w := &world{t: t, network: memnet.New(), random: rand.New(rand.NewPCG(seed, 1)), last: make(map[[2]string]int),
 		nodes: make([]*Node, count), runs: make([]int, count), peers: make([][]int, count), dials: make([][]int, count),
-		answered: make(map[bool]int)}
+		answered: make(map[bool]int), watchers: make([]*watcher, count)}
 	w.network.Delay(seed, 20*time.Millisecond)
 	for i := 1; i < count; i++ {
 		for _, j := range w.random.Perm(i)[:min(i, degree)] {
@@ -102,6 +104,13 @@ func (w *world) start(i int) {
 	if err == nil {
 		err = w.sender(n, i, me)
 	}
+	if err == nil {
+		k := &watcher{w, i, make(map[string]int)}
+		w.mu.Lock()
+		w.watchers[i] = k
+		w.mu.Unlock()
+		_, err = actor.SpawnNew(n, "watcher", func() *watcher { return k })
+	}
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -135,6 +144,45 @@ func (w *world) sender(n *Node, i int, me string) error {
 	_, err = actor.SpawnNew(n, "clock", func() *clock { return &clock{ref, every} })
 	return err
 }
+
+// watcher watches the inboxes of all the peers of its node, again and again: a notice is lost if in the end one does not
+// hear that the inbox has stopped.
+type watcher struct {
+	w     *world
+	i     int
+	heard map[string]int // Stopped, by peer
+}
+
+func (k *watcher) Start(c *actor.Context) error {
+	for _, j := range k.w.peers[k.i] {
+		if err := k.watch(c, fmt.Sprintf("n%d", j)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (k *watcher) watch(c *actor.Context, peer string) error {
+	open := true
+	return c.Watch(actor.Named("inbox@"+peer), func(end actor.Terminated) error {
+		k.w.mu.Lock()
+		if !open {
+			k.w.t.Errorf("n%d heard twice of the end of the inbox of %s", k.i, peer)
+		}
+		open = false
+		over := k.w.over
+		if over && end.Reason == actor.Stopped {
+			k.heard[peer]++
+		}
+		k.w.mu.Unlock()
+		if !over {
+			c.After(time.Second, func() error { return k.watch(c, peer) })
+		}
+		return nil
+	})
+}
+
+func (k *watcher) Receive(*actor.Context, string) error { return nil }
 
 type clock struct {
 	tick  actor.Ref[string]
@@ -197,6 +245,16 @@ func (w *world) quiet() {
 	}
 	time.Sleep(5 * time.Minute)
 	synctest.Wait()
+	w.mu.Lock()
+	w.over = true
+	w.mu.Unlock()
+	for _, n := range w.nodes {
+		if err := actor.Stop(w.t.Context(), n, actor.Named("inbox@"+n.Name())); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	time.Sleep(time.Minute)
+	synctest.Wait()
 }
 
 // check sees whether the promises were kept.
@@ -226,6 +284,13 @@ func (w *world) check(kill bool) {
 	}
 	if w.answered[true]+w.answered[false] < w.asked && !kill {
 		w.t.Error("an ask has not ended")
+	}
+	for i, k := range w.watchers {
+		for _, j := range w.peers[i] {
+			if n := k.heard[fmt.Sprintf("n%d", j)]; n != 1 {
+				w.t.Errorf("n%d heard %d times that the inbox of n%d has stopped", i, n, j)
+			}
+		}
 	}
 	for _, n := range w.nodes {
 		for _, p := range n.Peers() {
