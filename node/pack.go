@@ -129,10 +129,16 @@ func (u *unpacker) isStr() bool {
 
 // uint reads a number that is not negative, in a signed or an unsigned encoding.
 func (u *unpacker) uint() uint64 {
+	switch b := u.b; { // most are like that
+	case len(b) > 0 && b[0] < 0x80:
+		u.b = b[1:]
+		return uint64(b[0])
+	case len(b) > 8 && b[0] == 0xcf:
+		u.b = b[9:]
+		return binary.BigEndian.Uint64(b[1:])
+	}
 	c := u.number(1)
 	switch {
-	case c < 0x80:
-		return c
 	case c >= 0xcc && c <= 0xcf:
 		return u.number(1 << (c - 0xcc))
 	case c >= 0xd0 && c <= 0xd3:

@@ -144,6 +144,9 @@ func (h *header) fits() error {
 	if len(h.typ) > maxType {
 		return fmt.Errorf("the type name %.40q... has more than %d bytes", h.typ, maxType)
 	}
+	if len(h.meta) == 0 {
+		return nil
+	}
 	size := 0
 	for k, v := range h.meta {
 		size += len(k) + len(v)
