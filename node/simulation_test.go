@@ -243,7 +243,7 @@ func (w *world) quiet() {
 			w.t.Fatal(err)
 		}
 	}
-	time.Sleep(5 * time.Minute)
+	time.Sleep(3 * time.Minute)
 	synctest.Wait()
 	w.mu.Lock()
 	w.over = true
@@ -308,17 +308,17 @@ func TestSimulation(t *testing.T) {
 		outage                      time.Duration // at most
 		seeds                       uint64
 	}{
-		{3, 2, 60, false, 2 * defaultDown, 10},
-		{3, 2, 60, true, 2 * defaultDown, 10},
-		{3, 2, 60, true, 3 * defaultExpire, 10},
-		{10, 4, 60, true, 2 * defaultDown, 5},
-		{50, 3, 40, true, 2 * defaultDown, 2},
-		{200, 2, 40, true, 2 * defaultDown, 1},
+		{3, 2, 60, false, 2 * defaultDown, 8},
+		{3, 2, 60, true, 2 * defaultDown, 8},
+		{3, 2, 60, true, 3 * defaultExpire, 8},
+		{10, 4, 60, true, 2 * defaultDown, 3},
+		{50, 3, 30, true, 2 * defaultDown, 1},
+		{200, 2, 20, true, 2 * defaultDown, 1},
 	} {
 		for seed := range c.seeds {
 			t.Run(fmt.Sprintf("%d nodes, kill %v, outages of %v, seed %d", c.nodes, c.kill, c.outage, seed), func(t *testing.T) {
-				if testing.Short() && c.nodes > 10 {
-					t.Skip("takes some seconds")
+				if c.nodes > 10 && (racing || testing.Short()) {
+					t.Skip("takes long")
 				}
 				synctest.Test(t, func(t *testing.T) {
 					w := newWorld(t, seed, c.nodes, c.degree)
