@@ -2,6 +2,7 @@ package node
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/troupe-go/troupe/actor"
 )
@@ -10,7 +11,7 @@ import (
 type brakes struct {
 	paused map[actor.PID]struct{} // actors of the peer that are not to be sent to
 	halted map[address]struct{}   // actors of this node, as the peer calls them, that it is not to send to
-	news   []address              // about which the peer is to be told
+	news   map[address]struct{}   // those about which the peer is to be told
 }
 
 const maxPaused = 1 << 16 // a peer that names more actors is not believed
@@ -40,30 +41,31 @@ func (o *outbox) unhalt(a address) {
 }
 
 func (o *outbox) tell(a address) {
-	if o.conn != nil {
-		o.brakes.news = append(o.brakes.news, a)
-		o.rouse()
+	if o.conn == nil {
+		return
 	}
+	if o.brakes.news == nil {
+		o.brakes.news = make(map[address]struct{})
+	}
+	o.brakes.news[a] = struct{}{}
+	o.rouse()
 }
 
 // renew is called when there is a connection: nothing is known of the peer's mailboxes, and it knows nothing of ours.
 func (b *brakes) renew() {
-	b.paused, b.news = nil, b.news[:0]
-	for a := range b.halted {
-		b.news = append(b.news, a)
-	}
+	b.paused, b.news = nil, maps.Clone(b.halted)
 }
 
 // announce adds the news to what is written.
 func (b *brakes) announce(to *batch) {
-	for _, a := range b.news {
+	for a := range b.news {
 		h := header{kind: kindResume, sender: a}
 		if _, halted := b.halted[a]; halted {
 			h.kind = kindPause
 		}
 		to.add(appendHeader(nil, &h))
 	}
-	b.news = b.news[:0]
+	clear(b.news)
 }
 
 // pause stops the messages to an actor of the peer, or lets them go on.

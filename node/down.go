@@ -49,7 +49,7 @@ func (n *Node) arrived(p *peer, incarnation uuid.UUID) {
 	p.mu.Lock()
 	p.silence.Stop()
 	already := p.up
-	p.up, p.missing = true, false
+	p.linked, p.up, p.missing = true, true, false
 	p.mu.Unlock()
 	if !already {
 		n.system.NodeUp(p.name, incarnation)
@@ -87,11 +87,23 @@ func (n *Node) down(p *peer, incarnation uuid.UUID) {
 
 func (n *Node) taken(p *peer, incarnation uuid.UUID) {
 	p.mu.Lock()
-	already := p.missing
-	p.up, p.missing = false, true
+	already, linked := p.missing, p.linked
+	p.up, p.missing = linked, !linked
 	p.mu.Unlock()
 	if !already {
 		n.system.NodeDown(p.name, incarnation)
+	}
+	if linked { // what was between the two is over, but they go on
+		n.system.NodeUp(p.name, p.out.known())
+	}
+}
+
+// unlink notes that l, if it is the link, is not up any more.
+func (p *peer) unlink(l *link) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.link == l {
+		p.linked = false
 	}
 }
 

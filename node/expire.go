@@ -56,9 +56,10 @@ func (o *outbox) sweep() {
 	if !next.IsZero() && o.closed == nil {
 		o.sweepAt(next)
 	}
+	of := o.incarnation
 	o.mu.Unlock()
-	o.dropped(expired, actor.Expired)
-	o.dropped(unconfirmed, actor.Unconfirmed)
+	o.dropped(expired, of, actor.Expired)
+	o.dropped(unconfirmed, of, actor.Unconfirmed)
 }
 
 // each calls f with what has not begun to go.

@@ -184,6 +184,7 @@ func (l *link) sendHello(out *outbox) error {
 	h := l.node.hello
 	h.kinds = toldKinds(l.node.kinds())
 	h.known, h.seq = out.resumable()
+	l.told = h.known
 	frame := appendHello(appendHeader(nil, &header{kind: kindHello}), &h)
 	_, err := l.conn.Write([][][]byte{{frame}})
 	return err
@@ -236,7 +237,7 @@ func (l *link) release() {
 	l.conn.Close()
 	l.peer.mu.Lock()
 	if l.peer.link == l {
-		l.peer.link = nil
+		l.peer.link, l.peer.linked = nil, false
 	}
 	l.peer.mu.Unlock()
 	l.node.expect(l.peer, l.node.cfg.Down/2)

@@ -18,10 +18,11 @@ const (
 
 const (
 	helloTimeout = 10 * time.Second
-	maxHello     = 16 << 10 // bytes in a HELLO's body
-	maxList      = 64       // features, endpoints, limits, kinds in a HELLO
-	maxKinds     = 4 << 10  // bytes in all kinds that are told
-	maxSeq       = 1 << 62  // number of a message
+	maxHello     = 16 << 10   // bytes in a HELLO's body
+	maxList      = 64         // features, endpoints, limits, kinds in a HELLO
+	maxKinds     = 4 << 10    // bytes in all kinds that are told
+	maxSeq       = 1 << 62    // number of a message
+	maxResume    = maxSeq / 2 // that a HELLO may say has arrived: what follows leaves numbers enough
 )
 
 var (
@@ -137,7 +138,7 @@ func readHello(body []byte) (h hello, err error) {
 				u.fail()
 			}
 			copy(h.known[:], u.bin(16))
-			if h.seq = u.uint(); h.seq > maxSeq {
+			if h.seq = u.uint(); h.seq > maxResume {
 				u.fail()
 			}
 		case "kinds":

@@ -9,10 +9,9 @@ const (
 )
 
 // large is a message that goes by parts. Between two of them there is room for other messages, but not for those of its
-// own pair of sender and receiver, which are held until it has gone.
+// own pair of sender and receiver, and the end of watches, links and actors, which are held until it has gone.
 type large struct {
 	item
-	id   uint64 // in its parts, the same for no other message to the peer
 	at   int    // bytes of frame that are in flight, or were
 	pair string // sender and receiver, as they are in frame
 	held line[item]
@@ -24,18 +23,32 @@ func (o *outbox) aside(it item) bool {
 	if !big && len(o.larges) == 0 {
 		return false
 	}
+	if it.turn == 0 && (big || it.ends()) {
+		if big {
+			o.large++
+		}
+		it.turn = o.large
+	}
 	pair := pairOf(it.frame)
-	for _, l := range o.larges {
-		if l.pair == pair {
+	for _, l := range slices.Backward(o.larges) {
+		if it.ends() && l.turn <= it.turn || !it.ends() && l.pair == pair {
 			l.held.push(it)
 			return true
 		}
 	}
 	if big {
-		o.large++
-		o.larges = append(o.larges, &large{item: it, id: o.large, pair: pair})
+		o.larges = append(o.larges, &large{item: it, pair: pair})
 	}
 	return big
+}
+
+// ends reports whether it is the end of something, for which all that was sent before has to be there.
+func (it *item) ends() bool {
+	switch it.frame[kindAt] {
+	case kindTerminated, kindUnwatch, kindUnlink, kindStop:
+		return true
+	}
+	return false
 }
 
 // pairOf returns what a frame has as its target and its sender.
@@ -77,7 +90,7 @@ func (o *outbox) launchParts() {
 
 // appendPart makes the frame of a part.
 func appendPart(dst []byte, s *sent) []byte {
-	h := header{kind: kindPart, correlation: s.large.id}
+	h := header{kind: kindPart, correlation: s.large.turn}
 	if s.last {
 		h.flags = lastPart
 	}

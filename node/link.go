@@ -26,6 +26,7 @@ type link struct {
 	dialled bool          // by us
 	peer    *peer         // set once the HELLO was read
 	hello   hello         // the peer's
+	told    uuid.UUID     // which incarnation our HELLO has said we know
 	done    chan struct{} // closed when the link is over and all that came on it is delivered
 
 	// The reader's alone.
@@ -48,7 +49,11 @@ func (n *Node) newLink(conn *zmtp.Conn, dialled bool) *link {
 func (l *link) run() {
 	n, out := l.node, &l.peer.out
 	l.lexicon.here, l.lexicon.there = n.pid, actor.ExactPID(l.peer.name, l.hello.incarnation, 0)
-	lost, before, again := out.attach(l.conn, &l.hello, l.hello.resumes(n.Incarnation()))
+	lost, before, again, err := out.attach(l.conn, &l.hello, l.told, l.hello.resumes(n.Incarnation()))
+	if err != nil {
+		l.tell("link given up", "reason", err)
+		return
+	}
 	if !again {
 		l.peer.parts = assembly{most: n.cfg.MaxMessage}
 		n.unanswered(l.peer.name, lost, "has been restarted")
@@ -60,7 +65,7 @@ func (l *link) run() {
 	l.tell("link up", "dialled", l.dialled, "incarnation", l.hello.incarnation, "library", l.hello.library)
 	var writer sync.WaitGroup
 	writer.Go(func() { out.serve(l.conn) })
-	err := l.read()
+	err = l.read()
 	l.conn.Close()
 	l.receipts.stop()
 	writer.Wait()
@@ -104,11 +109,16 @@ func (l *link) receive(msg [][]byte) error {
 		out.heard(h.ack)
 	}
 	if h.seq != 0 {
-		if h.seq <= out.seen.Load() {
+		again := h.seq <= out.seen.Load()
+		if again {
+			out.told.Store(0) // the acknowledgement was lost, and the HELLO older than it
+		} else {
+			out.seen.Store(h.seq)
+		}
+		l.receipts.received(len(msg[0]), out)
+		if again {
 			return nil
 		}
-		out.seen.Store(h.seq)
-		l.receipts.received(len(msg[0]), out)
 	}
 	return l.handle(h, body)
 }
@@ -165,6 +175,7 @@ func (l *link) left(h *header, body []byte) error {
 	err := readBye(h, body)
 	l.peer.out.detach(l.conn) // nothing more is read there
 	if h.typ == byeClosing {
+		l.peer.unlink(l)
 		l.node.unanswered(l.peer.name, l.peer.out.leave(l.hello.incarnation), "has been closed")
 		l.node.down(l.peer, l.hello.incarnation)
 	}

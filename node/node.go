@@ -131,7 +131,7 @@ func (n *Node) newPeer(name string, address mailbox.Endpoint) *peer {
 	}
 	p.out.since = time.Now()
 	p.out.limit, p.out.most, p.out.patience = n.cfg.Outbox, n.cfg.MaxMessage, n.cfg.Expire
-	p.out.dropped = func(items []item, reason actor.Reason) { n.dropped(p, items, reason) }
+	p.out.dropped = func(items []item, of uuid.UUID, reason actor.Reason) { n.dropped(p, items, of, reason) }
 	return p
 }
 

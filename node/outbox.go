@@ -28,6 +28,7 @@ type item struct {
 	frame   []byte
 	exact   uuid.UUID // incarnation of the target; zero for one that is named
 	expires time.Time
+	turn    uint64 // of a large message: in its parts, the same for no other to the peer; of the end of something: that of the last before it
 }
 
 // own reports whether it is the runtime's own. If one of these is dropped, all that the two nodes know of each other is.
@@ -43,10 +44,10 @@ func (it *item) stays() bool { return it.own() && it.frame[kindAt] != kindSpawn 
 // A message is first in queue. When its turn comes it gets its number and moves to flight, where it stays until it is
 // acknowledged, and from where it is written again to the next connection. A large one goes by parts, see large.
 type outbox struct {
-	limit    int                        // messages
-	most     int64                      // bytes: with as many it is full, too
-	patience time.Duration              // with a peer that has some of what is in flight, perhaps, and does not come back
-	dropped  func([]item, actor.Reason) // told, without mu, what is given up
+	limit    int           // messages
+	most     int64         // bytes: with as many it is full, too
+	patience time.Duration // with a peer that has some of what is in flight, perhaps, and does not come back
+	dropped  dropped
 
 	seen atomic.Uint64 // highest seq received from the incarnation
 	told atomic.Uint64 // of these, the highest that was acknowledged to it
@@ -64,7 +65,7 @@ type outbox struct {
 	brakes  brakes
 
 	seq         uint64        // number of the last in flight; never goes back, whatever the incarnation
-	large       uint64        // id of the last large message
+	large       uint64        // turn of the last large message
 	written     int           // how many of flight were written to conn, or are in the writer's hand
 	ack         bool          // an ACK is to be written
 	conn        *zmtp.Conn    // nil: no link
@@ -84,6 +85,9 @@ type outbox struct {
 	room        chan struct{} // closed when there is room again; nil: nobody waits
 	empty       chan struct{} // closed when all is acknowledged; nil: nobody waits
 }
+
+// dropped is told, without mu, what is given up, and which incarnation the peer had then.
+type dropped func(items []item, of uuid.UUID, reason actor.Reason)
 
 // push accepts a message to an actor, of which it keeps frame if that is large, or says why not. If the outbox or the
 // actor's mailbox is full it waits for room for as long as wait; what must is accepted all the same.
@@ -297,7 +301,8 @@ func (o *outbox) close() {
 	if o.timer != nil {
 		o.timer.Stop()
 	}
+	of := o.incarnation
 	o.mu.Unlock()
-	o.dropped(unconfirmed, actor.Unconfirmed)
-	o.dropped(rest, actor.Unreachable)
+	o.dropped(unconfirmed, of, actor.Unconfirmed)
+	o.dropped(rest, of, actor.Unreachable)
 }

@@ -26,6 +26,7 @@ type peer struct {
 	kept    bool        // the Discovery lists it
 	refused string      // why the peer refused us last, so that it is logged once
 	links   int         // that it has accepted
+	linked  bool        // link is up
 	up      bool        // there is a link, or was one lately
 	missing bool        // there has been none for too long
 	silence *time.Timer // until it is missing
@@ -179,7 +180,7 @@ func (ps *peers) drop(p *peer, d time.Duration) {
 	ps.forgetAfter(p, d)
 }
 
-// forgetAfter removes a peer that is not configured or kept, and that has no link and nothing queued by then. While there
+// forgetAfter removes a peer that is not configured or kept, and that has no link and nothing queued by then, and is down. While there
 // is a link nothing needs to be done: it is called again when that ends.
 func (ps *peers) forgetAfter(p *peer, d time.Duration) {
 	ps.mu.Lock()
@@ -199,7 +200,7 @@ func (ps *peers) forgetAfter(p *peer, d time.Duration) {
 func (ps *peers) forget(p *peer, d time.Duration) {
 	ps.mu.Lock()
 	p.mu.Lock()
-	gone := ps.table[p.name] == p && p.link == nil && !p.kept && p.out.retire()
+	gone := ps.table[p.name] == p && p.link == nil && !p.kept && !p.up && p.out.retire()
 	if gone {
 		p.silence.Stop()
 		delete(ps.table, p.name)

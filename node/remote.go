@@ -182,8 +182,8 @@ func (n *Node) deliver(l *link, h *header, body []byte) {
 	}
 }
 
-// dropped makes dead letters of messages to p that were accepted and cannot be sent.
-func (n *Node) dropped(p *peer, items []item, reason actor.Reason) {
+// dropped makes dead letters of messages to p that were accepted and cannot be sent. Its incarnation was of at that time.
+func (n *Node) dropped(p *peer, items []item, of uuid.UUID, reason actor.Reason) {
 	own := false
 	for i := range items {
 		h, body, err := readHeader(items[i].frame)
@@ -197,7 +197,7 @@ func (n *Node) dropped(p *peer, items []item, reason actor.Reason) {
 		own = own || items[i].stays()
 	}
 	if own && !n.peers.closed.Load() { // what each side knows of the other's watches has come apart
-		n.down(p, p.out.known())
+		n.down(p, of)
 	}
 }
 

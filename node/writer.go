@@ -1,6 +1,7 @@
 package node
 
 import (
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,13 +18,19 @@ const (
 
 // An outbox and its connection: at most one is attached, and one goroutine serves it.
 
-// attach gives the outbox a connection to the peer that has said hello. again says whether both go on where they were: else
-// it is another incarnation than before, which is returned, or one of the two has forgotten the other, and lost are the asks
-// that will not be answered any more.
-func (o *outbox) attach(conn *zmtp.Conn, h *hello, r resumes) (lost map[uint64]asked, before uuid.UUID, again bool) {
+// errOutrun is why a link does not come about.
+var errOutrun = errors.New("node: what the HELLO has said is not true any more")
+
+// attach gives the outbox a connection to the peer that has said hello, and was told which incarnation of it is known. again
+// says whether both go on where they were: each has said that it knows the other. Else it is another incarnation than before,
+// which is returned, or one of the two has forgotten the other, and lost are the asks that will not be answered any more.
+func (o *outbox) attach(conn *zmtp.Conn, h *hello, told uuid.UUID, r resumes) (lost map[uint64]asked, before uuid.UUID, again bool, err error) {
 	o.mu.Lock()
 	before = o.incarnation
-	r.ok = r.ok && h.incarnation == before && !o.forgot
+	if r.ok = r.ok && told == h.incarnation; r.ok && (told != before || o.forgot) {
+		o.mu.Unlock()
+		return nil, before, false, errOutrun // the peer goes on, this node cannot
+	}
 	o.largest, o.gone, o.forgot = h.limits["message"], false, false
 	huge := o.remove(o.tooLarge)
 	var stale []item
@@ -31,10 +38,12 @@ func (o *outbox) attach(conn *zmtp.Conn, h *hello, r resumes) (lost map[uint64]a
 		lost = o.asks.take()
 	}
 	unconfirmed := o.resume(r)
-	if h.incarnation != before {
-		o.incarnation = h.incarnation
+	if told != h.incarnation { // what comes is all new, with whatever numbers
 		o.seen.Store(0)
 		o.told.Store(0)
+	}
+	if h.incarnation != before {
+		o.incarnation = h.incarnation
 		stale = o.remove(func(it *item) bool { return it.exact != uuid.Nil && it.exact != h.incarnation })
 	}
 	o.conn, o.wake, o.writing = conn, make(chan struct{}, 1), false
@@ -44,10 +53,10 @@ func (o *outbox) attach(conn *zmtp.Conn, h *hello, r resumes) (lost map[uint64]a
 		o.rouse()
 	}
 	o.mu.Unlock()
-	o.dropped(huge, TooLarge)
-	o.dropped(unconfirmed, actor.Unconfirmed)
-	o.dropped(stale, actor.Unreachable)
-	return lost, before, r.ok
+	o.dropped(huge, before, TooLarge)
+	o.dropped(unconfirmed, before, actor.Unconfirmed)
+	o.dropped(stale, before, actor.Unreachable)
+	return lost, before, r.ok, nil
 }
 
 // resumable returns which incarnation of the peer is known, and the number of the last message that came from it. It is
@@ -90,8 +99,8 @@ func (o *outbox) leave(incarnation uuid.UUID) (lost map[uint64]asked) {
 		stale = o.remove(func(it *item) bool { return it.exact == incarnation })
 	}
 	o.mu.Unlock()
-	o.dropped(unconfirmed, actor.Unconfirmed)
-	o.dropped(stale, actor.Unreachable)
+	o.dropped(unconfirmed, incarnation, actor.Unconfirmed)
+	o.dropped(stale, incarnation, actor.Unreachable)
 	return lost
 }
 
