@@ -54,8 +54,9 @@ type Envelope struct {
 type Crowded struct{ box box }
 
 // Low has f called once, when the mailbox holds no more than half of its limit, or its actor is gone: at once, or later
-// by the goroutine that brings it about. F must be quick, and must not call the System.
-func (c *Crowded) Low(f func()) { c.box.low(f) }
+// by the goroutine that brings it about. F must be quick, and must not call the System. Who does not wait for it any more
+// calls cancel, or f is kept for as long as the mailbox is full.
+func (c *Crowded) Low(f func()) (cancel func()) { return c.box.low(f) }
 
 // Remote is the way to other nodes.
 type Remote interface {

@@ -38,7 +38,7 @@ type box interface {
 	putUrgent(m message) error
 	force(m message) error
 	exceed(m message) error
-	low(f func())
+	low(f func()) (cancel func())
 	stash() error
 	unstash()
 	takeUrgent()

@@ -155,7 +155,7 @@ func (b *inbox[M]) exceed(m message) error {
 	return nil
 }
 
-func (b *inbox[M]) low(f func()) { b.queue.Low(f) }
+func (b *inbox[M]) low(f func()) (cancel func()) { return b.queue.Low(f) }
 
 // force is push for what is never refused while the actor lives.
 func (b *inbox[M]) force(m message) error {

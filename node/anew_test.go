@@ -1,10 +1,12 @@
 package node
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/google/uuid"
 
@@ -162,7 +164,7 @@ func TestWhatComesAgainIsAcknowledgedAgain(t *testing.T) {
 func TestNewsOfMailboxesDoNotPileUp(t *testing.T) {
 	o := &outbox{conn: new(zmtp.Conn), writing: true}
 	for range 1000 {
-		o.halt(address{form: byName, name: "busy"})
+		o.noteHalt(address{form: byName, name: "busy"})
 		o.unhalt(address{form: byName, name: "busy"})
 	}
 	if n := len(o.brakes.news); n > 1 {
@@ -222,3 +224,30 @@ func (w *witness) Start(c *actor.Context) error {
 func (w *witness) Receive(*actor.Context, string) error { w.heard <- "message"; return nil }
 
 func (w *witness) Stop(*actor.Context) error { w.heard <- "stopped"; return nil }
+
+// Nodes that come and go for ever and find a full mailbox here are forgotten, although the mailbox stays full.
+func TestNothingIsKeptOfANodeThatFoundAFullMailbox(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network, done := memnet.New(), make(chan struct{})
+		defer close(done)
+		beta := start(t, Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network})
+		_, err := actor.Spawn(beta, "busy", func(*actor.Context, string) error { <-done; return nil }, actor.HWM(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := dialBeta(t, network)
+		f.greet()
+		for seq := range uint64(3) {
+			f.send(&header{kind: kindTell, seq: 1 + seq, target: address{form: byName, name: "busy"}, typ: "string"}, appendStr(nil, "x")...)
+		}
+		f.next(kindPause)
+		p := weak.Make(beta.peers.get("foreign"))
+		f.conn.Close()
+		time.Sleep(2 * defaultExpire)
+		runtime.GC()
+		runtime.GC()
+		if p.Value() != nil {
+			t.Error("the peer is still in memory")
+		}
+	})
+}

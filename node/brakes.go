@@ -2,7 +2,6 @@ package node
 
 import (
 	"fmt"
-	"maps"
 
 	"github.com/troupe-go/troupe/actor"
 )
@@ -10,26 +9,51 @@ import (
 // brakes is what two nodes tell each other about full mailboxes. A connection that is lost takes its PAUSEs with it.
 type brakes struct {
 	paused map[actor.PID]struct{} // actors of the peer that are not to be sent to
-	halted map[address]struct{}   // actors of this node, as the peer calls them, that it is not to send to
+	halted map[address]func()     // actors of this node, as the peer calls them, that it is not to send to; how to wait no more for their room
 	news   map[address]struct{}   // those about which the peer is to be told
 }
 
 const maxPaused = 1 << 16 // a peer that names more actors is not believed
 
-// halt has the peer told that the mailbox of an actor of this node is full. It returns false if that is known.
-func (o *outbox) halt(a address) bool {
+// halt has the peer told that the mailbox of an actor of this node is full, and later that there is room again, unless it is
+// about to be told so.
+func (o *outbox) halt(a address, mailbox *actor.Crowded) {
+	if !o.noteHalt(a) {
+		return
+	}
+	cancel := mailbox.Low(func() { o.unhalt(a) })
+	o.mu.Lock()
+	_, halted := o.brakes.halted[a]
+	if halted {
+		o.brakes.halted[a] = cancel
+	}
+	o.mu.Unlock()
+	if !halted {
+		cancel()
+	}
+}
+
+func (o *outbox) noteHalt(a address) (news bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	b := &o.brakes
-	if _, known := b.halted[a]; known {
+	if _, known := b.halted[a]; known || o.closed != nil {
 		return false
 	}
 	if b.halted == nil {
-		b.halted = make(map[address]struct{})
+		b.halted = make(map[address]func())
 	}
-	b.halted[a] = struct{}{}
+	b.halted[a] = func() {}
 	o.tell(a)
 	return true
+}
+
+// release waits for nobody's room any more.
+func (b *brakes) release() {
+	for _, cancel := range b.halted {
+		cancel()
+	}
+	b.halted = nil
 }
 
 // unhalt has the peer told that there is room again.
@@ -53,7 +77,10 @@ func (o *outbox) tell(a address) {
 
 // renew is called when there is a connection: nothing is known of the peer's mailboxes, and it knows nothing of ours.
 func (b *brakes) renew() {
-	b.paused, b.news = nil, maps.Clone(b.halted)
+	b.paused, b.news = nil, make(map[address]struct{}, len(b.halted))
+	for a := range b.halted {
+		b.news[a] = struct{}{}
+	}
 }
 
 // announce adds the news to what is written.

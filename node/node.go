@@ -17,6 +17,8 @@ import (
 	"github.com/troupe-go/troupe/mailbox/curve"
 )
 
+var errNoContext = fmt.Errorf("node: %w: nil context", actor.ErrUsage)
+
 // Node is an actor system that is reachable from other nodes, and reaches them. It is an [actor.Scope]: spawn actors
 // under it, and send from it. All its methods may be called from any goroutine.
 type Node struct {
@@ -50,6 +52,9 @@ type Node struct {
 //
 // It fails when cfg cannot be honoured or an endpoint cannot be bound; nothing is left behind then.
 func Start(ctx context.Context, cfg Config) (*Node, error) {
+	if ctx == nil {
+		return nil, errNoContext
+	}
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err
@@ -155,8 +160,12 @@ func (n *Node) DeadLetters() map[actor.Reason]uint64 { return n.system.DeadLette
 // Config.Linger; what is then unsent becomes dead letters, "unreachable", or "unconfirmed" if it was about to be written.
 // Parting from peers may take up to a second more. Every goroutine, port and file of the node is gone when it returns.
 //
-// It returns what could not be stopped or closed in an orderly way. A second Close waits for the first.
+// It returns what could not be stopped or closed in an orderly way. A second Close waits for the first. With a nil context it
+// does nothing but fail with [actor.ErrUsage].
 func (n *Node) Close(ctx context.Context) error {
+	if ctx == nil {
+		return errNoContext
+	}
 	n.once.Do(func() { n.err = n.close(ctx) })
 	<-n.closed
 	return n.err

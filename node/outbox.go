@@ -263,6 +263,7 @@ func (o *outbox) retire() bool {
 		return false
 	}
 	o.closed = actor.ErrNoNode
+	o.brakes.release()
 	return true
 }
 
@@ -295,6 +296,7 @@ func (o *outbox) wait(ctx context.Context) {
 func (o *outbox) close() {
 	o.mu.Lock()
 	o.closed = fmt.Errorf("%w: this node has been closed", actor.ErrClosed)
+	o.brakes.release()
 	unconfirmed := o.abandon()
 	rest := o.remove(func(*item) bool { return true })
 	o.shrunk()

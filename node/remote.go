@@ -176,9 +176,8 @@ func (n *Node) deliver(l *link, h *header, body []byte) {
 	if err := n.system.Deliver(e); err != nil {
 		n.log.Debug("message not delivered", "peer", l.peer.name, "target", e.Target.String(), "reason", err)
 	}
-	if out := &l.peer.out; e.Full != nil && out.halt(h.target) {
-		target := h.target
-		e.Full.Low(func() { out.unhalt(target) })
+	if e.Full != nil {
+		l.peer.out.halt(h.target, e.Full)
 	}
 }
 

@@ -51,7 +51,7 @@ type Queue[T any] struct {
 // when little is left.
 type line struct {
 	waiters []chan struct{}
-	low     []func()
+	low     map[*func()]struct{}
 }
 
 // consumer is what the one consumer does.
@@ -116,23 +116,33 @@ func (q *Queue[T]) Exceed(v T) (wake bool, err error) {
 }
 
 // Low has f called once, when the queue and the consumer's hand hold no more than half of the limit, or the queue is
-// closed: at once, or by a Done or the Close. It must not call the queue.
-func (q *Queue[T]) Low(f func()) {
+// closed: at once, or by a Done or the Close. It must not call the queue. Nothing is kept of f after cancel, which f may
+// have come before.
+func (q *Queue[T]) Low(f func()) (cancel func()) {
 	q.mu.Lock()
 	if q.closed || q.limit <= 0 {
 		q.mu.Unlock()
 		f()
-		return
+		return func() {}
 	}
 	if q.line == nil {
 		q.line = new(line)
 	}
-	q.line.low = append(q.line.low, f)
+	if q.line.low == nil {
+		q.line.low = make(map[*func()]struct{})
+	}
+	q.line.low[&f] = struct{}{}
 	q.note()
 	calls := q.lowered() // a Done before the note did not see f
 	q.mu.Unlock()
-	for _, f := range calls {
-		f()
+	for call := range calls {
+		(*call)()
+	}
+	return func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		delete(q.line.low, &f)
+		q.note()
 	}
 }
 
@@ -140,7 +150,7 @@ func (q *Queue[T]) Low(f func()) {
 func (q *Queue[T]) note() { q.waiting.Store(int32(len(q.line.waiters) + len(q.line.low))) }
 
 // lowered returns what is to be called as there is little left.
-func (q *Queue[T]) lowered() (calls []func()) {
+func (q *Queue[T]) lowered() (calls map[*func()]struct{}) {
 	if q.line == nil || len(q.line.low) == 0 || !q.closed && len(q.items)+int(q.took-q.done.Load()) > int(q.limit)/2 {
 		return nil
 	}
@@ -314,8 +324,8 @@ func (q *Queue[T]) Done(n int) {
 		}
 		calls := q.lowered()
 		q.mu.Unlock()
-		for _, f := range calls {
-			f()
+		for call := range calls {
+			(*call)()
 		}
 	}
 }
@@ -377,8 +387,8 @@ func (q *Queue[T]) Close() []T {
 		q.admit()
 	}
 	q.mu.Unlock()
-	for _, f := range calls {
-		f()
+	for call := range calls {
+		(*call)()
 	}
 	return rest
 }

@@ -397,3 +397,18 @@ func TestLowIsToldOnceHalfTheLimitIsLeft(t *testing.T) {
 		t.Error("not called by Close")
 	}
 }
+
+func TestLowIsNotToldAfterCancel(t *testing.T) {
+	q, called := New[int](2), 0
+	q.Push(1)
+	q.Push(2)
+	q.Low(func() { called++ })()
+	other := q.Low(func() { called++ })
+	if n := q.waiting.Load(); n != 1 {
+		t.Errorf("%d wait, want one", n)
+	}
+	q.Close()
+	if other(); called != 1 {
+		t.Errorf("called %d times, want once", called)
+	}
+}
