@@ -96,7 +96,7 @@ func TestRestartIsDownAndUp(t *testing.T) {
 		if synctest.Wait(); *downs != 1 {
 			t.Errorf("down %d times after a Close", *downs)
 		}
-		beta = start(t, Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network})
+		start(t, Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network})
 		time.Sleep(20 * time.Second)
 		if synctest.Wait(); *ups != 1 || *downs != 1 {
 			t.Errorf("up %d times, down %d times after the restart", *ups, *downs)
