@@ -160,6 +160,30 @@ func TestWhatComesAgainIsAcknowledgedAgain(t *testing.T) {
 	})
 }
 
+// A node that says it knows nothing of a peer says so again until it is sure to have been heard: else the peer would go on with
+// what it has sent before, which may have been handled.
+func TestANodeThatBeginsAnewIsHeardToDoSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := memnet.New()
+		beta := start(t, Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network})
+		for i, says := range []bool{false, false, true} {
+			f := dialBeta(t, network)
+			f.send(&header{kind: kindHello}, appendHello(nil, &hello{lowest: 1, highest: 1, node: "foreign", incarnation: alphaInc,
+				known: beta.Incarnation(), seq: 100})...)
+			_, body := f.next(kindHello)
+			if h, err := readHello(body); err != nil || (h.known == alphaInc) != says {
+				t.Errorf("HELLO %d: %+v, %v", i, h, err)
+			}
+			if i == 1 {
+				f.send(&header{kind: kindAck})
+			}
+			synctest.Wait()
+			f.conn.Close()
+			synctest.Wait()
+		}
+	})
+}
+
 // A peer that does not read costs no more memory, however often a mailbox here becomes full and has room again.
 func TestNewsOfMailboxesDoNotPileUp(t *testing.T) {
 	o := &outbox{conn: new(zmtp.Conn), writing: true}

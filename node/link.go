@@ -32,6 +32,7 @@ type link struct {
 	// The reader's alone.
 	head     header // of the message in hand
 	lexicon  lexicon
+	met      bool   // a message has come
 	acked    uint64 // by the peer, the highest
 	envelope actor.Envelope
 	receipts receipts
@@ -103,6 +104,10 @@ func (l *link) receive(msg [][]byte) error {
 	body, err := split(h, msg, &l.lexicon)
 	if err != nil {
 		return l.refuse(byeProtocol, err)
+	}
+	if !l.met {
+		l.met = true
+		out.greeted()
 	}
 	if h.ack > l.acked {
 		l.acked = h.ack

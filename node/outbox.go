@@ -76,7 +76,8 @@ type outbox struct {
 	incarnation uuid.UUID     // of the peer, as known last
 	largest     uint64        // message that it accepts, in bytes; 0: any
 	gone        bool          // it said that it ends
-	forgot      bool          // the next HELLO to it is as if it was not known
+	forgot      bool          // the next HELLO to it is as if it was not known; it has lost something that it may wait for
+	unsaid      bool          // nor was the last, which need not have been read
 	calmSeen    uint64        // seen when a sender wrote itself, and
 	calmSince   time.Time     // when that was
 	closed      error         // why nothing is accepted any more

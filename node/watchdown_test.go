@@ -24,7 +24,7 @@ func TestWatchersHearOfStopsAndThenOfTheNodesDeath(t *testing.T) {
 		}
 		var heard ends
 		turn(t, alpha, does(t, alpha, "watcher"), func(c *actor.Context) error { return heard.watch(c, pids...) })
-		time.Sleep(time.Second) // the watches arrive
+		synctest.Wait() // until the watches have arrived
 		for _, pid := range pids[:50] {
 			if err := actor.Stop(t.Context(), beta, pid); err != nil {
 				t.Fatal(err)

@@ -27,10 +27,12 @@ var errOutrun = errors.New("node: what the HELLO has said is not true any more")
 func (o *outbox) attach(conn *zmtp.Conn, h *hello, told uuid.UUID, r resumes) (lost map[uint64]asked, before uuid.UUID, again bool, err error) {
 	o.mu.Lock()
 	before = o.incarnation
-	if r.ok = r.ok && told == h.incarnation; r.ok && (told != before || o.forgot) {
+	remembers := r.ok
+	if r.ok = r.ok && told == h.incarnation; r.ok && (told != before || o.forgot || o.unsaid) {
 		o.mu.Unlock()
 		return nil, before, false, errOutrun // the peer goes on, this node cannot
 	}
+	o.unsaid = remembers && !r.ok
 	o.largest, o.gone, o.forgot = h.limits["message"], false, false
 	huge := o.remove(o.tooLarge)
 	var stale []item
@@ -64,10 +66,17 @@ func (o *outbox) attach(conn *zmtp.Conn, h *hello, told uuid.UUID, r resumes) (l
 func (o *outbox) resumable() (incarnation uuid.UUID, seq uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.forgot {
+	if o.forgot || o.unsaid {
 		return uuid.Nil, 0
 	}
 	return o.incarnation, o.seen.Load()
+}
+
+// greeted notes that the peer has sent something on a link, so that it must have read the HELLO there.
+func (o *outbox) greeted() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.unsaid = false
 }
 
 // detach takes the connection away, if it is this one.
@@ -93,7 +102,7 @@ func (o *outbox) leave(incarnation uuid.UUID) (lost map[uint64]asked) {
 	o.mu.Lock()
 	var stale, unconfirmed []item
 	if o.incarnation == incarnation {
-		o.gone = true
+		o.gone, o.forgot = true, true
 		lost = o.asks.take()
 		unconfirmed = o.abandon()
 		stale = o.remove(func(it *item) bool { return it.exact == incarnation })
