@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"runtime"
 	"strings"
 	"testing"
@@ -69,7 +70,7 @@ func TestANodeIsDownBeforeItIsForgotten(t *testing.T) {
 		network.Stall("127.0.0.1:4000")
 		time.Sleep(time.Minute)
 		heard.want(t, map[actor.Reason]int{actor.NodeDown: 1})
-		if *downs != 1 || beta.peers.get("alpha") != nil {
+		if synctest.Wait(); *downs != 1 || beta.peers.get("alpha") != nil {
 			t.Errorf("%d ups and %d downs, the peer is %v", *ups, *downs, beta.peers.get("alpha"))
 		}
 		network.Resume("127.0.0.1:4000")
@@ -182,6 +183,29 @@ func TestANodeThatBeginsAnewIsHeardToDoSo(t *testing.T) {
 			synctest.Wait()
 		}
 	})
+}
+
+// What was given up is read when the outbox is in use again: its memory is not.
+func TestWhatIsGivenUpIsNotOverwritten(t *testing.T) {
+	for name, giveUp := range map[string]func(o *outbox) []item{
+		"queued": func(o *outbox) []item { return o.remove(func(*item) bool { return true }) },
+		"in flight": func(o *outbox) []item {
+			o.advance()
+			return o.abandon()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := &outbox{limit: 10, most: 1 << 20}
+			frame := appendHeader(nil, &header{kind: kindTell, typ: "first"})
+			o.accept(item{frame: frame, expires: never})
+			defer o.timer.Stop()
+			gone := giveUp(o)
+			o.accept(item{frame: appendHeader(nil, &header{kind: kindAsk, typ: "other"}), expires: never})
+			if len(gone) != 1 || !bytes.Equal(gone[0].frame, frame) {
+				t.Errorf("given up are %d, of other bytes than were sent", len(gone))
+			}
+		})
+	}
 }
 
 // A peer that does not read costs no more memory, however often a mailbox here becomes full and has room again.

@@ -54,10 +54,7 @@ func (o *outbox) abandon() (unconfirmed []item) {
 	o.flight.cut(o.flight.len())
 	o.written = 0
 	unconfirmed = append(unconfirmed, o.stray()...)
-	for i := range unconfirmed {
-		o.forget(unconfirmed[i].frame)
-	}
-	o.shrunk()
+	o.giveUp(unconfirmed)
 	return unconfirmed
 }
 

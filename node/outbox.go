@@ -216,11 +216,19 @@ func (o *outbox) keep(frame []byte) []byte {
 func (o *outbox) remove(gone func(*item) bool) (removed []item) {
 	removed = o.queue.remove(gone, nil)
 	removed = o.removeHeld(gone, removed)
-	for i := range removed {
-		o.forget(removed[i].frame)
+	o.giveUp(removed)
+	return removed
+}
+
+// giveUp forgets messages, of which somebody will be told.
+func (o *outbox) giveUp(items []item) {
+	for i := range items {
+		o.forget(items[i].frame)
+	}
+	if len(items) > 0 {
+		o.slab = nil // they may lie in it
 	}
 	o.shrunk()
-	return removed
 }
 
 // forget counts a message less.
