@@ -110,7 +110,9 @@ func TestBlackHoleThatHealsLosesNothing(t *testing.T) {
 func TestThrottledLinkIsNotTakenForDown(t *testing.T) {
 	alpha := start(t, Config{Name: "alpha", Listen: []string{"tcp://127.0.0.1:0"}, Down: quickDown})
 	tunnel := newTunnel(t, alpha.Endpoints()[0].Address)
+	tunnel.mu.Lock()
 	tunnel.pause = 20 * time.Millisecond // for each 32 KiB
+	tunnel.mu.Unlock()
 	_, quit := process(t, "tcp://"+tunnel.listener.Addr().String())
 	defer quit.Close()
 	eventually(t, "beta is there", isUp(alpha, "beta"))
@@ -184,7 +186,7 @@ func (h *tunnel) forward(from, to net.Conn) {
 	for {
 		n, err := from.Read(buf)
 		h.mu.Lock()
-		gate := h.gate
+		gate, pause := h.gate, h.pause
 		h.mu.Unlock()
 		<-gate
 		if err != nil && err != io.EOF {
@@ -193,7 +195,7 @@ func (h *tunnel) forward(from, to net.Conn) {
 		if _, werr := to.Write(buf[:n]); werr != nil || err != nil {
 			return
 		}
-		time.Sleep(h.pause)
+		time.Sleep(pause)
 	}
 }
 
