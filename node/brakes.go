@@ -6,7 +6,8 @@ import (
 	"github.com/troupe-go/troupe/actor"
 )
 
-// brakes is what two nodes tell each other about full mailboxes. A connection that is lost takes its PAUSEs with it.
+// brakes is what two nodes tell each other about full mailboxes. What the peer has said holds until there is another
+// connection, on which it says it anew.
 type brakes struct {
 	paused map[actor.PID]struct{} // actors of the peer that are not to be sent to
 	halted map[address]func()     // actors of this node, as the peer calls them, that it is not to send to; how to wait no more for their room
