@@ -58,14 +58,17 @@ func (p *publisher) recv() ([][]byte, bool, error) {
 	if !p.x {
 		return nil, false, fmt.Errorf("%w: a PUB only sends", ErrUnsupported)
 	}
+	some := p.s.in.more() // or what has come since the notices were looked at would go before the notices that came before it
 	if p.row.Add(1) <= noticesInARow {
 		if msg := p.notice(); msg != nil {
 			return msg, true, nil
 		}
 	}
 	p.row.Store(0)
-	if _, msg := p.s.in.pop(); msg != nil {
-		return msg, true, nil
+	if some {
+		if _, msg := p.s.in.pop(); msg != nil {
+			return msg, true, nil
+		}
 	}
 	msg := p.notice()
 	return msg, msg != nil, nil
