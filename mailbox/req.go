@@ -66,6 +66,9 @@ func (r *req) down(in *inlet) {
 	case p.dials && p.out.Len() > 0:
 		r.s.drop(p, Unexpected, r.s.in.clear(in))
 	default:
+		if !p.dials { // it is about to leave, and gets no request any more once Recv has told of its end
+			r.out.remove(p)
+		}
 		r.over = in
 		r.s.in.waiting.wakeAll()
 	}
