@@ -59,6 +59,7 @@ func Wait(d time.Duration) Option {
 }
 
 // HWM is the high-water mark: how many messages the mailbox holds, the one in hand included. The default is Config.HWM.
+// What was on its way from other nodes when that was reached is let in beyond it, up to as much again.
 func HWM(n int) Option {
 	return func(o *options) {
 		if n < 1 {
