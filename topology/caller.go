@@ -18,37 +18,36 @@ type Caller[Q, R any] struct {
 	done func()
 }
 
-// newCaller returns the caller of one instance of role: to the server's actor where values are handed over, else to a
+// newCaller returns a caller for one instance of a role: of the server's actor where values are handed over, else with a
 // socket of its own.
-func newCaller[Q, R any](ctx context.Context, run *run, r *role) *Caller[Q, R] {
+func newCaller[Q, R any](ctx context.Context, in *instance, e *edge) *Caller[Q, R] {
 	c := &Caller[Q, R]{role: ctx, turn: make(chan struct{}, 1), done: func() {}}
 	c.turn <- struct{}{}
-	if run.plan.at[r.edge] == "" {
-		ref := run.handed[r.edge].(actor.Ref[Q])
+	at := in.carrier(e)
+	if at.local {
 		c.call = func(ctx context.Context, request Q) (R, error) {
-			return actor.As[R](ref.Ask(ctx, run.system, request))
+			ref := in.run.hub(e, nil).(actor.Ref[Q]) // servers are opened before callers
+			return actor.As[R](ref.Ask(ctx, in.run.system, request))
 		}
 		return c
 	}
-	log := run.options.Log.With("role", r.name)
 	q := &requester{
-		endpoint: run.plan.dial[r.edge],
-		config:   mailbox.Config{Network: run.options.Network, Log: log},
-		once:     r.edge.once,
-		log:      log,
+		endpoint: at.endpoint,
+		config:   mailbox.Config{Network: in.run.options.Network, Log: in.log},
+		once:     e.once,
+		log:      in.log,
 	}
-	codec := r.edge.codec
 	c.done = q.close
 	c.call = func(ctx context.Context, request Q) (reply R, err error) {
-		body, err := codec.Append(nil, request)
+		body, err := e.codec.Append(nil, request)
 		if err != nil {
 			return reply, err
 		}
 		answer, err := q.exchange(ctx, body)
 		if err != nil {
-			return reply, fmt.Errorf("topology: service %s: %w", r.edge.name, err)
+			return reply, fmt.Errorf("topology: service %s: %w", e.name, err)
 		}
-		return reply, codec.Decode(answer, &reply)
+		return reply, e.codec.Decode(answer, &reply)
 	}
 	return c
 }

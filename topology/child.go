@@ -25,11 +25,12 @@ var errParent = errors.New("told to end by the parent process")
 
 // childhood is what a child is told by its parent: the value of childVariable, as JSON.
 type childhood struct {
-	Topology string            `json:"topology"`
-	Role     string            `json:"role"`
-	Instance int               `json:"instance"`
-	At       map[string]string `json:"at"`
-	Dir      string            `json:"dir"`
+	Topology  string            `json:"topology"`
+	Role      string            `json:"role"`
+	Instance  int               `json:"instance"`
+	Instances map[string]int    `json:"instances"` // of all roles of the run, as far as options say
+	At        map[string]string `json:"at"`
+	Dir       string            `json:"dir"`
 }
 
 func (c childhood) environ() string {
@@ -71,12 +72,12 @@ func (t *Topology) runChild(ctx context.Context, c *childhood, o Options) int {
 		io.Copy(io.Discard, os.NewFile(parentPipe, "parent"))
 		close(told)
 		cancel(errParent)
-		time.AfterFunc(o.Grace+killAfter/2, func() {
+		time.AfterFunc(o.patience(t.role(c.Role))+killAfter/2, func() {
 			os.RemoveAll(c.Dir)
 			os.Exit(1)
 		})
 	}()
-	o.Run, o.Instances, o.At, o.Processes = []string{c.Role}, map[string]int{c.Role: 1}, c.At, false
+	o.Run, o.Instances, o.At, o.Processes, o.instance = []string{c.Role}, c.Instances, c.At, false, c.Instance
 	p, err := t.plan(o, "")
 	if err == nil {
 		err = t.runHere(ctx, o, p, func() {

@@ -10,9 +10,14 @@
 // # Model
 //
 // A [Topology] is a graph. An edge (a service, made by [Service]) has a name, an endpoint and the types of what it
-// carries. A role (made by [Server] or [Client]) has a name and a function, and is wired to one edge; a server that
-// calls another service is not there yet. What is declared wrongly is found when the topology is run, all at once, each
-// mistake with the name of its role or edge; only endpoints that clash are found when they are bound.
+// carries. A role (made by [Server] or [Client]) has a name and a function, and is wired to its edges; with [Uses] to
+// further ones. What is declared wrongly is found when the topology is run, all at once, each mistake with the name of
+// its role or edge; only endpoints that clash are found when they are bound.
+//
+// # Who binds
+//
+// One role binds an edge's endpoint, all others of that edge connect to it: the server of a service. [Binds] says so where
+// these rules name none, or the wrong one. A role that binds has one instance.
 //
 // # Where it runs
 //
@@ -30,8 +35,8 @@
 //
 // # When it ends
 //
-// Servers serve; clients finish. A run ends when every client in this process has returned: then the servers are
-// stopped. A process that only serves runs until its context ends. The first error (or panic) of a client ends the run
+// Servers serve; clients finish. A run ends when every finishing role in this process has returned: then the serving ones
+// are stopped. A process that only serves runs until its context ends. The first error (or panic) of a role ends the run
 // and is what Run returns. With -processes the parent applies this rule to its children. Once told to end, roles have
 // [Options].Grace to do so; what hasn't ended then is left behind with an error, so that Main's process is gone within a
 // second of a ctrl-C.

@@ -77,11 +77,10 @@ func (t *Topology) exampleAt() string {
 func (t *Topology) describeRoles() string {
 	var b strings.Builder
 	for _, r := range t.roles {
-		does := "calls"
-		if r.serve != nil {
-			does = "serves"
+		fmt.Fprintf(&b, "\n  %s: %s %s", r.name, r.does, r.ends[0].edge.name)
+		for _, end := range r.ends[1:] {
+			fmt.Fprintf(&b, ", %s", end.edge.name)
 		}
-		fmt.Fprintf(&b, "\n  %s %s %s", r.name, does, r.edge.name)
 		if r.instances > 1 {
 			fmt.Fprintf(&b, ", %d instances", r.instances)
 		}
@@ -93,8 +92,8 @@ func (t *Topology) describeRoles() string {
 func (t *Topology) describeEdges() string {
 	var b strings.Builder
 	for _, e := range t.edges {
-		fmt.Fprintf(&b, "\n  %s at %s, %s", e.name, e.endpoint, e.carries)
-		if e.codec != nil {
+		fmt.Fprintf(&b, "\n  %s, a %s at %s, %s", e.name, e.kind, e.endpoint, e.carries)
+		if e.zmq {
 			fmt.Fprintf(&b, ", ZeroMQ with %s", e.codec.Name())
 		}
 	}

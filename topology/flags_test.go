@@ -67,8 +67,8 @@ func TestHelpListsRolesAndEdges(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, line := range []string{
-		"pricer serves prices\n", "buyer calls prices, 3 instances\n",
-		"prices at tcp://127.0.0.1:7001, string -> string, ZeroMQ with raw\n",
+		"pricer: serving prices\n", "buyer: calling prices, 3 instances\n",
+		"prices, a service at tcp://127.0.0.1:7001, string -> string, ZeroMQ with raw\n",
 		"-at edge=endpoint", "-n role=n", "-run roles", "-processes",
 	} {
 		if !strings.Contains(out.String(), line) {

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net"
 	"slices"
-	"strings"
 
 	"github.com/troupe-go/troupe/mailbox"
 )
@@ -14,16 +13,16 @@ import (
 // plan is what runs here and where its edges are: the declared graph and Options, checked and worked out. Making one has
 // no effects.
 type plan struct {
-	servers []*role // one instance each
-	workers []share
-	at      map[*edge]string // where the edge binds; missing: values are handed over
-	dial    map[*edge]string // where the edge's other side connects
+	shares []share          // those of roles that bind come first
+	at     map[*edge]string // where the edge is bound; missing: values are handed over
+	dial   map[*edge]string // where those who connect to it find it, if any does here
 }
 
-// share is how many instances of a role run here.
+// share is how many instances of a role run here, and the number of the first, from 0 on.
 type share struct {
-	role *role
-	n    int
+	role  *role
+	first int
+	n     int
 }
 
 // plan checks the topology and o, and returns what they come to. Its error joins all that is wrong; each part wraps
@@ -35,40 +34,63 @@ func (t *Topology) plan(o Options, dir string) (*plan, error) {
 	}
 	p := &plan{at: map[*edge]string{}, dial: map[*edge]string{}}
 	for _, r := range t.roles {
-		if len(o.Run) > 0 && !slices.Contains(o.Run, r.name) {
-			continue
+		if len(o.Run) == 0 || slices.Contains(o.Run, r.name) {
+			s := share{r, 0, o.instances(r)}
+			if o.instance > 0 {
+				s.first, s.n = o.instance-1, 1
+			}
+			p.shares = append(p.shares, s)
 		}
-		n := r.instances
-		if m, ok := o.Instances[r.name]; ok {
-			n = m
-		}
-		if r.serve == nil {
-			p.workers = append(p.workers, share{r, n})
-			continue
-		}
-		if n != 1 {
-			wrong = append(wrong, severalServers(ErrOptions, r, n))
-		}
-		p.servers = append(p.servers, r)
 	}
+	slices.SortStableFunc(p.shares, func(a, b share) int { return t.rank(a.role) - t.rank(b.role) })
 	for i, e := range t.edges {
-		if err := p.place(i, e, o, dir); err != nil {
+		if r := t.binder(e); r != nil && p.runs(r) && o.instances(r) > 1 {
+			wrong = append(wrong, fmt.Errorf("%w: %w", ErrOptions, severalBinders(r, e, o.instances(r))))
+		}
+		if err := p.place(t, i, e, o, dir); err != nil {
 			wrong = append(wrong, err)
 		}
 	}
 	return p, errors.Join(wrong...)
 }
 
+// instances is how many instances of r a run has, here or elsewhere.
+func (o Options) instances(r *role) int {
+	if n, ok := o.Instances[r.name]; ok {
+		return n
+	}
+	return r.instances
+}
+
+// rank orders roles: those that bind an edge are opened before those that only connect.
+func (t *Topology) rank(r *role) int {
+	if slices.ContainsFunc(t.edges, func(e *edge) bool { return t.binder(e) == r }) {
+		return 0
+	}
+	return 1
+}
+
+// runs reports whether r runs here.
+func (p *plan) runs(r *role) bool {
+	return slices.ContainsFunc(p.shares, func(s share) bool { return s.role == r })
+}
+
 // place decides where edge number i is.
-func (p *plan) place(i int, e *edge, o Options, dir string) error {
-	serves := slices.ContainsFunc(p.servers, func(r *role) bool { return r.edge == e })
-	calls := slices.ContainsFunc(p.workers, func(s share) bool { return s.role.edge == e })
+func (p *plan) place(t *Topology, i int, e *edge, o Options, dir string) error {
+	binder := t.binder(e)
+	var given, taken, binds, connects bool // here
+	for _, s := range p.shares {
+		given = given || s.role.on(e, gives)
+		taken = taken || s.role.on(e, takes)
+		binds = binds || s.role == binder
+		connects = connects || s.role.has(e) && s.role != binder
+	}
 	at := e.endpoint
 	switch moved, ok := o.At[e.name]; {
 	case ok:
 		at = moved
 	case len(o.Run) > 0:
-	case !serves || !calls: // the other side is a foreign program
+	case !given || !taken: // the other side is a foreign program
 	case o.Processes:
 		at = ipcEndpoint(dir, i)
 	default:
@@ -78,15 +100,15 @@ func (p *plan) place(i int, e *edge, o Options, dir string) error {
 	if err != nil {
 		return fmt.Errorf("%w: edge %s: %w", ErrOptions, e.name, err)
 	}
-	if o.Processes && bind.Network == "inproc" && (serves || calls) {
+	if o.Processes && bind.Network == "inproc" && (given || taken) {
 		return fmt.Errorf("%w: edge %s: %s can't be reached from another process; leave -at away or use ipc or tcp",
 			ErrOptions, e.name, at)
 	}
 	p.at[e] = at
-	if !calls {
+	if !connects {
 		return nil
 	}
-	p.dial[e], err = dialable(bind, at, serves)
+	p.dial[e], err = dialable(bind, at, binds)
 	if err != nil {
 		return fmt.Errorf("%w: edge %s: %w", ErrOptions, e.name, err)
 	}
@@ -112,33 +134,6 @@ func dialable(bind mailbox.Endpoint, at string, local bool) (string, error) {
 		return "", fmt.Errorf("%s stands for all addresses of a machine; a role that connects needs one of the server's", at)
 	}
 	return "tcp://" + net.JoinHostPort("127.0.0.1", port), nil
-}
-
-// checkGraph returns what is wrong with the topology however it is run.
-func (t *Topology) checkGraph() (wrong []error) {
-	if len(t.roles) == 0 {
-		wrong = append(wrong, fmt.Errorf("%w: topology %s has no roles", ErrDeclared, t.name))
-	}
-	for _, e := range t.edges {
-		servers := t.servers(e)
-		if len(servers) == 0 {
-			wrong = append(wrong, fmt.Errorf("%w: service %s has no server role", ErrDeclared, e.name))
-		}
-		if len(servers) > 1 {
-			var all []string
-			for _, r := range servers {
-				all = append(all, r.name)
-			}
-			wrong = append(wrong, fmt.Errorf("%w: service %s: the roles %s would both bind %s; with ZMQ one server binds and "+
-				"clients connect", ErrDeclared, e.name, strings.Join(all, " and "), e.endpoint))
-		}
-	}
-	for _, r := range t.roles {
-		if r.serve != nil && r.instances > 1 {
-			wrong = append(wrong, severalServers(ErrDeclared, r, r.instances))
-		}
-	}
-	return wrong
 }
 
 // checkOptions returns which names in o the topology doesn't have and which numbers make no sense.
@@ -170,9 +165,4 @@ func (t *Topology) checkEdge(name string) error {
 		return fmt.Errorf("%w: there is no edge %q; the edges are %s", ErrOptions, name, t.edgeNames())
 	}
 	return nil
-}
-
-func severalServers(kind error, r *role, n int) error {
-	return fmt.Errorf("%w: role %s: %d instances of the server of a ZMQ service can't all bind its one endpoint; run one",
-		kind, r.name, n)
 }

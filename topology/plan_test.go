@@ -63,11 +63,12 @@ func TestPlanDecidesWhatRunsHereAndWhereEdgesAre(t *testing.T) {
 				t.Fatal(err)
 			}
 			var serve, work []string
-			for _, r := range p.servers {
-				serve = append(serve, r.name)
-			}
-			for _, s := range p.workers {
-				work = append(work, s.role.name+":"+string(rune('0'+s.n)))
+			for _, s := range p.shares {
+				if s.role.class == serving {
+					serve = append(serve, s.role.name)
+				} else {
+					work = append(work, s.role.name+":"+string(rune('0'+s.n)))
+				}
 			}
 			if got := strings.Join(serve, " "); got != test.serve {
 				t.Errorf("serves %q, want %q", got, test.serve)
@@ -154,7 +155,7 @@ func TestRunReturnsAllMistakesOfADeclaration(t *testing.T) {
 			s := Service[string, string](t, "s", "inproc://s", ZMQ(codec.Raw))
 			Server(t, "one", s, answer)
 			Server(t, "two", s, answer)
-		}, []string{"service s", "one and two", "inproc://s"}},
+		}, []string{"service s", "one, two", "inproc://s"}},
 		{"several instances of a server", func(t *Topology) {
 			Server(t, "one", Service[string, string](t, "s", "inproc://s", ZMQ(codec.Raw)), answer, Instances(4))
 		}, []string{"role one", "4 instances"}},

@@ -16,76 +16,129 @@ var errStuck = errors.New("topology: roles don't end")
 
 // part is one role instance as play sees it: it runs until it is done, or until its context ends.
 type part struct {
-	role string
-	run  func(ctx context.Context) error
+	role   string
+	class  class
+	drains bool
+	run    func(ctx context.Context) error
 }
 
 // ended is a part that has ended.
 type ended struct {
 	part
-	job bool
 	err error
 }
 
-// play runs jobs and services to the rule of "When it ends": until all jobs are done, the first error, or the end of ctx;
-// without jobs until one of the last two. Then it tells all others to end and waits for them, at most o.Grace. The end of
-// ctx is an error only if jobs were at work then.
-func play(ctx context.Context, o Options, jobs, services []part) error {
-	running, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	ends := make(chan ended, len(jobs)+len(services))
-	left := map[string]int{} // instances that have not ended, by role
-	start := func(p part, job bool) {
-		left[p.role]++
-		go func() {
-			e := ended{p, job, errors.New("ended by runtime.Goexit")}
-			defer func() { ends <- e }()
-			e.err = perform(running, p, o.Log)
-		}()
-	}
-	for _, p := range services {
-		start(p, false)
-	}
-	for _, p := range jobs {
-		start(p, true)
-	}
+// cast is the parts of a run, and how far they are.
+type cast struct {
+	ctx     context.Context
+	options Options
+	ends    chan ended
+	open    int
+	left    map[string]int // instances that have not ended, by role
+	atWork  int            // of those whose end is the run's
+	sources int            // that have not ended
+	drains  int            // parts that drain and have not ended
+	job     class          // which end a run: finishing, or source if there are none
+	lead    context.Context
+	rest    context.Context
+	halt    context.CancelCauseFunc // ends lead
+	stop    context.CancelCauseFunc // ends both
+}
 
-	var result error
-	atWork, stopped := len(jobs), false
-	halt := running.Done()
-	var late <-chan time.Time
-	end := func(err error) {
-		if !stopped {
-			stopped, result = true, err
-			stop(nil)
-			late = time.After(o.Grace)
-		}
+// play runs parts to the rule of "When it ends": until all finishing ones are done (or, without any, all sources), the
+// first error, or the end of ctx; without either until one of the last two. Then it tells all others to end and waits for
+// them, at most o.Grace.
+//
+// When ctx ends while sources run, the parts that drain are told only once what the sources had sent is finished, at most
+// o.Drain later. The end of ctx is an error only if it kept finishing parts from their end.
+func play(ctx context.Context, o Options, parts []part) error {
+	c := &cast{ctx: ctx, options: o, ends: make(chan ended, len(parts)), left: map[string]int{}, job: source}
+	c.rest, c.stop = context.WithCancelCause(context.WithoutCancel(ctx))
+	c.lead, c.halt = context.WithCancelCause(c.rest)
+	defer c.stop(nil)
+	if slices.ContainsFunc(parts, func(p part) bool { return p.class == finishing }) {
+		c.job = finishing
 	}
-	for open := len(jobs) + len(services); open > 0; {
+	for _, p := range parts {
+		c.start(p)
+	}
+	return c.wait()
+}
+
+// start runs a part.
+func (c *cast) start(p part) {
+	c.count(p, 1)
+	ctx := c.lead
+	if p.drains && p.class != source {
+		ctx = c.rest
+	}
+	go func() {
+		e := ended{p, errors.New("ended by runtime.Goexit")}
+		defer func() { c.ends <- e }()
+		e.err = perform(ctx, p, c.options.Log)
+	}()
+}
+
+// count notes that n parts like p have started, or ended.
+func (c *cast) count(p part, n int) {
+	c.open += n
+	c.left[p.role] += n
+	if p.class == c.job {
+		c.atWork += n
+	}
+	if p.class == source {
+		c.sources += n
+	}
+	if p.drains {
+		c.drains += n
+	}
+}
+
+// wait is the rule.
+func (c *cast) wait() error {
+	var result error
+	var late, drained <-chan time.Time
+	stopped := false
+	end := func(err error) {
+		if stopped {
+			return
+		}
+		stopped, result = true, err
+		grace := c.options.Grace
+		if c.drains > 0 {
+			grace += c.options.Drain // for what they have in hand
+		}
+		late = time.After(grace)
+		c.stop(context.Cause(c.ctx))
+	}
+	told := c.ctx.Done()
+	for c.open > 0 {
 		select {
-		case e := <-ends:
-			open--
-			left[e.role]--
-			if e.job {
-				atWork--
-			}
+		case e := <-c.ends:
+			c.count(e.part, -1)
 			switch {
-			case e.err != nil && ctx.Err() != nil:
-				end(interruption(ctx))
+			case e.err != nil && c.ctx.Err() != nil:
+				end(interruption(c.ctx))
 			case e.err != nil:
 				end(fmt.Errorf("topology: role %s: %w", e.role, e.err))
-			case e.job && atWork == 0:
+			case e.class == c.job && c.atWork == 0:
 				end(nil)
 			}
-		case <-halt:
-			halt = nil
-			if atWork > 0 {
-				end(interruption(ctx))
+		case <-told:
+			told = nil
+			switch {
+			case c.sources > 0 && c.drains > 0:
+				drained = time.After(c.options.Drain)
+				c.halt(context.Cause(c.ctx))
+			case c.atWork > 0:
+				end(interruption(c.ctx))
+			default:
+				end(nil)
 			}
-			end(nil)
+		case <-drained:
+			end(interruption(c.ctx))
 		case <-late:
-			return errors.Join(result, fmt.Errorf("%w: still running %v after they were told to end: %s", errStuck, o.Grace,
-				stillOpen(left)))
+			return errors.Join(result, fmt.Errorf("%w: still running after they were told to end: %s", errStuck, c.stillOpen()))
 		}
 	}
 	return result
@@ -95,9 +148,9 @@ func interruption(ctx context.Context) error {
 	return fmt.Errorf("topology: interrupted: %w", context.Cause(ctx))
 }
 
-func stillOpen(left map[string]int) string {
+func (c *cast) stillOpen() string {
 	var all []string
-	for role, n := range left {
+	for role, n := range c.left {
 		if n > 0 {
 			all = append(all, fmt.Sprintf("%s (%d)", role, n))
 		}

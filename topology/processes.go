@@ -55,46 +55,57 @@ func (t *Topology) runProcesses(ctx context.Context, o Options, made func(dir st
 	}
 	o.Log = o.Log.With("pid", os.Getpid())
 	c := &company{topology: t, options: o, plan: p, program: program, dir: dir}
-	services, jobs := c.parts()
-	o.Grace += 2 * killAfter // the children have o.Grace; then they are killed
-	return play(ctx, o, jobs, services)
+	parts := c.parts()
+	o.Grace += 2 * killAfter // the children have o.Grace, and o.Drain; then they are killed
+	return play(ctx, o, parts)
 }
 
 // parts returns what the plan's role instances are in this process.
-func (c *company) parts() (services, jobs []part) {
-	for _, r := range c.plan.servers {
-		services = append(services, part{r.name, func(ctx context.Context) error { return c.keep(ctx, r) }})
+func (c *company) parts() (parts []part) {
+	up := make(chan struct{}) // closed once all roles that bind an edge have done so
+	for _, s := range c.plan.shares {
+		if c.topology.rank(s.role) == 0 {
+			c.up.Add(s.n)
+		}
 	}
-	c.up.Add(len(services))
-	up := make(chan struct{})
 	go func() {
 		c.up.Wait()
 		close(up)
 	}()
-	for _, s := range c.plan.workers {
+	for _, s := range c.plan.shares {
+		binds := c.topology.rank(s.role) == 0
 		for i := range s.n {
-			jobs = append(jobs, part{s.role.name, func(ctx context.Context) error {
+			run := c.finish
+			if s.role.restarts {
+				run = c.keep
+			}
+			parts = append(parts, part{s.role.name, s.role.class, s.role.drains, func(ctx context.Context) error {
+				if binds {
+					return run(ctx, s.role, i+1, sync.OnceFunc(c.up.Done))
+				}
 				select {
 				case <-up: // not needed, but it spares vain attempts to connect
 				case <-ctx.Done():
-					return ctx.Err()
+					return nil
 				}
-				return c.finish(ctx, s.role, i+1)
+				return run(ctx, s.role, i+1, func() {})
 			}})
 		}
 	}
-	return services, jobs
+	return parts
 }
 
-// keep has a serving role run until ctx ends. It fails only if the role can't be started the first time.
-func (c *company) keep(ctx context.Context, r *role) error {
-	started := sync.OnceFunc(c.up.Done)
+// keep has a serving role run until ctx ends, or it is done. It fails only if the role can't be started the first time.
+func (c *company) keep(ctx context.Context, r *role, instance int, started func()) error {
 	defer started()
 	ready := false
 	for wait := restartMin; ; wait = min(2*wait, restartMax) {
 		began := time.Now()
-		pid, up, err := c.child(ctx, childhood{Role: r.name, Instance: 1, At: endpoints(c.plan.at)}, started)
+		pid, up, err := c.child(ctx, c.childhood(r, instance), started)
 		if ctx.Err() != nil {
+			return nil
+		}
+		if err == nil && r.class != serving {
 			return nil
 		}
 		if err == nil {
@@ -106,7 +117,8 @@ func (c *company) keep(ctx context.Context, r *role) error {
 		if time.Since(began) > restartMax {
 			wait = restartMin
 		}
-		c.options.Log.Warn("a serving process ended; it is started again", "role", r.name, "child", pid, "err", err, "in", wait)
+		c.options.Log.Warn("a serving process ended; it is started again", "role", r.name, "instance", instance, "child", pid,
+			"err", err, "in", wait)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -115,9 +127,10 @@ func (c *company) keep(ctx context.Context, r *role) error {
 	}
 }
 
-// finish has a finishing role run to its end.
-func (c *company) finish(ctx context.Context, r *role, instance int) error {
-	pid, _, err := c.child(ctx, childhood{Role: r.name, Instance: instance, At: endpoints(c.plan.dial)}, func() {})
+// finish has a finishing role, or a source, run to its end.
+func (c *company) finish(ctx context.Context, r *role, instance int, started func()) error {
+	defer started()
+	pid, _, err := c.child(ctx, c.childhood(r, instance), started)
 	if err == nil {
 		return nil
 	}
@@ -126,6 +139,17 @@ func (c *company) finish(ctx context.Context, r *role, instance int) error {
 	case <-time.After(restartMin):
 	}
 	return fmt.Errorf("process %d: %w", pid, err)
+}
+
+// childhood is what the child is told that runs an instance of r.
+func (c *company) childhood(r *role, instance int) childhood {
+	at := endpoints(c.plan.dial)
+	for e, endpoint := range c.plan.at {
+		if c.topology.binder(e) == r {
+			at[e.name] = endpoint
+		}
+	}
+	return childhood{Role: r.name, Instance: instance, At: at, Instances: c.options.Instances}
 }
 
 // endpoints returns edges' endpoints by name.
@@ -185,7 +209,7 @@ func (c *company) child(ctx context.Context, tell childhood, started func()) (pi
 	case err = <-exited:
 	case <-ctx.Done():
 		parent.Close()
-		err = c.await(cmd, exited, log)
+		err = c.await(cmd, tell, exited, log)
 	}
 	log.Info("process ended", "status", cmd.ProcessState.String())
 	news.SetReadDeadline(time.Now().Add(restartMin)) // if something that the child has started holds the pipe open
@@ -193,11 +217,11 @@ func (c *company) child(ctx context.Context, tell childhood, started func()) (pi
 }
 
 // await waits for a child that was told to end, and kills it if it doesn't in time.
-func (c *company) await(cmd *exec.Cmd, exited <-chan error, log *slog.Logger) error {
+func (c *company) await(cmd *exec.Cmd, tell childhood, exited <-chan error, log *slog.Logger) error {
 	select {
 	case err := <-exited:
 		return err
-	case <-time.After(c.options.Grace + killAfter):
+	case <-time.After(c.options.patience(c.topology.role(tell.Role)) + killAfter):
 		log.Warn("process did not end in time; it is killed")
 		cmd.Process.Kill()
 		return <-exited

@@ -221,7 +221,7 @@ func TestProcessesAtAWildcard(t *testing.T) {
 func TestHelpIsNoError(t *testing.T) {
 	p := start(t, "echo", "-help")
 	p.Ends(0, 20*time.Second)
-	if text := p.Out.String(); !strings.Contains(text, "echo at tcp://127.0.0.1:5555") {
+	if text := p.Out.String(); !strings.Contains(text, "echo, a service at tcp://127.0.0.1:5555") {
 		t.Errorf("it says %s", text)
 	}
 }

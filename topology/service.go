@@ -2,8 +2,8 @@ package topology
 
 import (
 	"context"
+	"math"
 	"reflect"
-	"slices"
 
 	"github.com/troupe-go/troupe/actor"
 	"github.com/troupe-go/troupe/mailbox"
@@ -19,25 +19,16 @@ type ServiceEdge[Q, R any] struct{ edge *edge }
 // The option [ZMQ] is needed: without it Run refuses the topology, until Troupe has its own protocol for services.
 func Service[Q, R any](t *Topology, name, endpoint string, opts ...EdgeOption) *ServiceEdge[Q, R] {
 	q, r := reflect.TypeFor[Q](), reflect.TypeFor[R]()
-	e := &edge{name: name, endpoint: endpoint, carries: q.String() + " -> " + r.String()}
-	for _, opt := range opts {
-		opt(e)
-	}
-	t.addEdge(e)
-	if _, err := mailbox.ParseEndpoint(endpoint); err != nil {
-		t.mistake("service %s: %w", name, err)
-	}
-	if e.codec == nil {
+	e := t.declare(&edge{name: name, kind: service, endpoint: endpoint, carries: q.String() + " -> " + r.String()}, opts, q, r)
+	if !e.zmq {
 		t.mistake("service %s needs the option topology.ZMQ(codec): services have no protocol of Troupe's own yet", name)
-		return &ServiceEdge[Q, R]{e}
-	}
-	for _, typ := range []reflect.Type{q, r} {
-		if err := e.codec.Check(typ); err != nil {
-			t.mistake("service %s: %s can't be sent: %w", name, typ, err)
-		}
 	}
 	if r.Implements(reflect.TypeFor[error]()) {
 		t.mistake("service %s: its replies, of type %s, are errors; return those as errors", name, r)
+	}
+	e.use = func(in *instance) (any, func(), error) {
+		c := newCaller[Q, R](context.Background(), in, e)
+		return c, c.close, nil
 	}
 	return &ServiceEdge[Q, R]{e}
 }
@@ -49,64 +40,51 @@ func Service[Q, R any](t *Topology, name, endpoint string, opts ...EdgeOption) *
 // the caller gets it. Over a socket the request gets no reply, as plain ZeroMQ has no form for errors.
 func Server[Q, R any](t *Topology, name string, service *ServiceEdge[Q, R],
 	handle func(ctx context.Context, request Q) (R, error), opts ...RoleOption) {
-	r := &role{name: name}
-	if !t.wire(r, "Server", service.declared(), handle != nil) {
+	r := &role{name: name, class: serving, restarts: true, does: "serving"}
+	if !t.wire(r, "Server", handle != nil, end{service.declared(), gives}) {
 		return
 	}
-	r.serve = func(run *run) (stop func(context.Context) error, err error) {
-		ref, err := actor.Spawn(run.system, name, func(c *actor.Context, request Q) error {
-			reply, err := handle(c, request)
+	e := service.edge
+	r.open = func(in *instance) (work func(context.Context) error, err error) {
+		ref, err := actor.Spawn(in.run.system, name, func(c *actor.Context, request Q) error {
+			reply, err := handle(in.with(c), request)
 			if err != nil {
-				c.Log().Warn("request failed", "role", name, "err", err)
+				in.tally.Failed.Add(1)
+				in.log.Warn("request failed", "err", err)
 				return c.Reply(err)
 			}
+			in.tally.Done.Add(1)
 			return c.Reply(reply)
-		}, run.bind(r.edge)...)
-		run.handed[r.edge] = ref
-		return func(ctx context.Context) error { return actor.Stop(ctx, run.system, ref.PID()) }, err
+		}, in.serve(e)...)
+		if err != nil {
+			return nil, err
+		}
+		in.run.hub(e, func() any { return ref })
+		return func(ctx context.Context) error {
+			return in.stopped(ctx, func(ctx context.Context) error { return actor.Stop(ctx, in.run.system, ref.PID()) })
+		}, nil
 	}
 	t.addRole(r, opts)
 }
 
-// Client declares a role that calls a service. It is done when work returns, and when all such roles of a run are done
-// the run ends. Each instance has a [Caller] of its own, which is of no use once work has returned: calls that
-// goroutines of work still wait for end then. So does the context, or earlier, when the run is to end.
-func Client[Q, R any](t *Topology, name string, service *ServiceEdge[Q, R],
-	work func(ctx context.Context, c *Caller[Q, R]) error, opts ...RoleOption) {
-	r := &role{name: name}
-	if !t.wire(r, "Client", service.declared(), work != nil) {
-		return
+// serve returns the options of the actor that serves e. Where values are handed over, callers wait for room in its
+// mailbox as they wait for its replies, until their contexts end.
+func (in *instance) serve(e *edge) []actor.Option {
+	c := in.carrier(e)
+	if c.local {
+		return []actor.Option{actor.Wait(math.MaxInt64)}
 	}
-	r.work = func(ctx context.Context, run *run) error {
-		ctx, cancel := context.WithCancel(ctx)
-		c := newCaller[Q, R](ctx, run, r)
-		defer c.close()
-		defer cancel() // ends calls of goroutines that work has left behind
-		return work(ctx, c)
-	}
-	t.addRole(r, opts)
+	return []actor.Option{actor.Bind(mailbox.Rep, c.endpoint, e.codec)}
 }
 
-// declared returns the edge, or nil if Service didn't make s.
-func (s *ServiceEdge[Q, R]) declared() *edge {
-	if s == nil {
-		return nil
+// stopped waits for the end of ctx and then stops a server. It has half of the grace to handle what it has; then its
+// handler's context ends.
+func (in *instance) stopped(ctx context.Context, stop func(context.Context) error) error {
+	<-ctx.Done()
+	grace, cancel := context.WithTimeout(context.Background(), in.run.options.Grace/2)
+	defer cancel()
+	if err := stop(grace); err != nil && grace.Err() == nil {
+		return err
 	}
-	return s.edge
-}
-
-// wire wires a role to its edge. It reports whether the role's declaration has an edge of this topology and a function.
-func (t *Topology) wire(r *role, kind string, e *edge, function bool) bool {
-	r.edge = e
-	known := slices.Contains(t.edges, e)
-	switch {
-	case e == nil:
-		t.mistake("role %s: topology.%s got a nil edge", r.name, kind)
-	case !known:
-		t.mistake("role %s: topology.%s got the edge %s, which is declared in another topology", r.name, kind, e.name)
-	}
-	if !function {
-		t.mistake("role %s: topology.%s got a nil function", r.name, kind)
-	}
-	return known && function
+	return nil
 }

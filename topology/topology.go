@@ -1,13 +1,10 @@
 package topology
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"regexp"
 	"strings"
-
-	"github.com/troupe-go/troupe/codec"
 )
 
 // ErrDeclared marks a topology that can't be run as it is declared: Run's error then names each role and edge at fault.
@@ -28,24 +25,6 @@ type Topology struct {
 	edges []*edge
 	roles []*role
 	wrong []error // mistakes in declarations, kept for Run
-}
-
-// edge is what the roles on both of its sides know of each other.
-type edge struct {
-	name     string
-	endpoint string
-	codec    codec.Codec // set by ZMQ
-	once     bool        // set by AtMostOnce
-	carries  string      // its types, for -help
-}
-
-// role is a function and the edge it is wired to. Exactly one of serve and work is set.
-type role struct {
-	name      string
-	edge      *edge
-	instances int
-	serve     func(r *run) (stop func(context.Context) error, err error)
-	work      func(ctx context.Context, r *run) error // returns when its work is done
 }
 
 // New returns an empty topology. Its name is the name of its node and appears in logs and errors.
@@ -75,23 +54,6 @@ func (t *Topology) addEdge(e *edge) {
 	t.edges = append(t.edges, e)
 }
 
-func (t *Topology) addRole(r *role, opts []RoleOption) {
-	switch {
-	case !names.MatchString(r.name):
-		t.mistake("the role name %q "+nameRule, r.name)
-	case t.role(r.name) != nil:
-		t.mistake("there are two roles named %s; a role is declared once and has one edge", r.name)
-	}
-	r.instances = 1
-	for _, opt := range opts {
-		opt(r)
-	}
-	if r.instances < 1 {
-		t.mistake("role %s: %d instances; at least 1 is needed", r.name, r.instances)
-	}
-	t.roles = append(t.roles, r)
-}
-
 func (t *Topology) edge(name string) *edge {
 	for _, e := range t.edges {
 		if e.name == name {
@@ -110,30 +72,23 @@ func (t *Topology) role(name string) *role {
 	return nil
 }
 
-// servers returns the roles that serve e.
-func (t *Topology) servers(e *edge) (servers []*role) {
-	for _, r := range t.roles {
-		if r.edge == e && r.serve != nil {
-			servers = append(servers, r)
-		}
-	}
-	return servers
-}
-
 // roleNames returns the roles' names for texts.
-func (t *Topology) roleNames() string {
-	var all []string
-	for _, r := range t.roles {
-		all = append(all, r.name)
-	}
-	return strings.Join(all, ", ")
-}
+func (t *Topology) roleNames() string { return listed(t.roles) }
 
 // edgeNames returns the edges' names for texts.
 func (t *Topology) edgeNames() string {
 	var all []string
 	for _, e := range t.edges {
 		all = append(all, e.name)
+	}
+	return strings.Join(all, ", ")
+}
+
+// listed returns roles' names for texts.
+func listed(roles []*role) string {
+	var all []string
+	for _, r := range roles {
+		all = append(all, r.name)
 	}
 	return strings.Join(all, ", ")
 }
