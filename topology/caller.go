@@ -33,7 +33,7 @@ func newCaller[Q, R any](ctx context.Context, in *instance, e *edge) *Caller[Q, 
 	}
 	q := &requester{
 		endpoint: at.endpoint,
-		config:   mailbox.Config{Network: in.run.options.Network, Log: in.log},
+		config:   in.socket(e),
 		once:     e.once,
 		log:      in.log,
 	}

@@ -30,6 +30,9 @@ func Main(t *Topology) {
 	o := t.Flags(flag.CommandLine)
 	flag.Parse() // exits with 2, or with 0 after -help
 	o.Log = slog.New(slog.NewTextHandler(stderr(), nil))
+	if o.drawing != "" {
+		os.Exit(status(t.draw(*o), o.Log))
+	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	var dir atomic.Pointer[string]
 	signals := make(chan os.Signal, 8)

@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"flag"
 	"log/slog"
 	"time"
 
@@ -28,10 +29,16 @@ type Options struct {
 	Drain time.Duration
 	// Network carries the sockets' bytes; nil means this machine's. Child processes always use the machine's.
 	Network mailbox.Network
+	// Security encrypts what edges carry over tcp and ipc, and lets in whom it says; nil means plain connections, for
+	// which a port belongs on a network that keeps strangers out.
+	Security *Security
 	// Log receives what happens to roles and sockets; nil means slog.Default().
 	Log *slog.Logger
 
-	instance int // of the one role of a child process, from 1 on; 0: all
+	flags    *flag.FlagSet // that filled them; nil: the program did
+	config   string        // the value of -config
+	drawing  string        // the value of -graph
+	instance int           // of the one role of a child process, from 1 on; 0: all
 }
 
 func (o Options) withDefaults() Options {

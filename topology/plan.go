@@ -150,6 +150,7 @@ func (t *Topology) checkOptions(o Options) (wrong []error) {
 	for _, name := range slices.Sorted(maps.Keys(o.At)) {
 		wrong = append(wrong, t.checkEdge(name))
 	}
+	wrong = append(wrong, o.Security.check(t))
 	return slices.DeleteFunc(wrong, func(err error) bool { return err == nil })
 }
 

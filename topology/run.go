@@ -40,6 +40,11 @@ func (t *Topology) Run(ctx context.Context, o Options) error {
 // run is Run. It calls made with the directory for a run as processes, if it makes one.
 func (t *Topology) run(ctx context.Context, o Options, made func(dir string)) error {
 	o = o.withDefaults()
+	if o.flags != nil {
+		if err := t.complete(&o); err != nil {
+			return err
+		}
+	}
 	if c, err := t.childhood(); err != nil {
 		return err
 	} else if c != nil {

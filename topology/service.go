@@ -74,7 +74,7 @@ func (in *instance) serve(e *edge) []actor.Option {
 	if c.local {
 		return []actor.Option{actor.Wait(math.MaxInt64)}
 	}
-	return []actor.Option{actor.Bind(mailbox.Rep, c.endpoint, e.codec)}
+	return []actor.Option{actor.Bind(mailbox.Rep, c.endpoint, e.codec), actor.Socket(in.socket(e))}
 }
 
 // stopped waits for the end of ctx and then stops a server. It has half of the grace to handle what it has; then its

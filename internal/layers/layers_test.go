@@ -16,7 +16,7 @@ const module = "github.com/troupe-go/troupe/"
 
 // below says, for each package, which others of this module it may import. Examples and tests may import any.
 var below = map[string][]string{
-	"topology":        {"node", "actor", "codec", "mailbox"},
+	"topology":        {"node", "actor", "codec", "mailbox", "mailbox/curve"},
 	"node":            {"actor", "codec", "mailbox", "mailbox/curve", "internal/zmtp", "internal/queue"},
 	"node/gossip":     {"node"},
 	"actor":           {"codec", "mailbox", "internal/queue"},
@@ -71,8 +71,8 @@ func TestImportsPointDown(t *testing.T) {
 	}
 }
 
-// Only internal/zmtp and mailbox know the ZeroMQ library; only codec knows msgpack's, only mailbox/curve cryptography, and
-// only node/gossip, which nobody has to import, memberlist.
+// Only internal/zmtp and mailbox know the ZeroMQ library; only codec knows msgpack's, only mailbox/curve cryptography, only
+// topology YAML, and only node/gossip, which nobody has to import, memberlist.
 func TestThirdPartyLibrariesHaveOnePlace(t *testing.T) {
 	places := map[string][]string{
 		"github.com/go-zeromq/zmq4":           {"internal/zmtp", "mailbox", "node"},
@@ -80,6 +80,7 @@ func TestThirdPartyLibrariesHaveOnePlace(t *testing.T) {
 		"github.com/google/uuid":              {"actor", "node"},
 		"golang.org/x/crypto":                 {"mailbox/curve"},
 		"github.com/hashicorp/memberlist":     {"node/gossip"},
+		"go.yaml.in/yaml/v3":                  {"topology"},
 		"go.uber.org/goleak":                  {},
 		"github.com/vmihailenco/tagparser/v2": {"codec"},
 	}
