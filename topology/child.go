@@ -14,10 +14,10 @@ import (
 const childVariable = "TROUPE_CHILD"
 
 // The file descriptors that a child inherits: exec.Cmd's extra files. The child reads from the first, which ends when the
-// parent closes its side or is gone, and writes a byte to the second once its servers are there.
+// parent closes its side or is gone, and writes its news to the second.
 const (
-	parentPipe  = 3
-	startedPipe = 4
+	parentPipe = 3
+	newsPipe   = 4
 )
 
 // errParent is the cause of the end of a child's context.
@@ -80,11 +80,9 @@ func (t *Topology) runChild(ctx context.Context, c *childhood, o Options) int {
 	o.Run, o.Instances, o.At, o.Processes, o.instance = []string{c.Role}, c.Instances, c.At, false, c.Instance
 	p, err := t.plan(o, "")
 	if err == nil {
-		err = t.runHere(ctx, o, p, func() {
-			pipe := os.NewFile(startedPipe, "started")
-			pipe.Write([]byte{1})
-			pipe.Close()
-		})
+		news := report{pipe: os.NewFile(newsPipe, "news"), tallies: new(tallies)}
+		err = t.runHere(ctx, o, p, news.tallies, news.begin)
+		news.end()
 	}
 	select {
 	case <-told:

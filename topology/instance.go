@@ -12,7 +12,7 @@ type instance struct {
 	role   *role
 	n      int // from 0 on
 	log    *slog.Logger
-	tally  *tally // of all instances of the role here
+	tally  *tally
 	work   func(context.Context) error
 	used   map[used]any // its ends of the edges that the role uses
 	closes []func()
@@ -23,7 +23,7 @@ type used struct{ edge *edge }
 
 // open opens what instance number n of a role needs.
 func (r *run) open(role *role, n int) (*instance, error) {
-	in := &instance{run: r, role: role, n: n, used: map[used]any{}, tally: r.tallies.role(role.name)}
+	in := &instance{run: r, role: role, n: n, used: map[used]any{}, tally: r.tallies.add(role, n)}
 	in.log = r.options.Log.With("role", role.name)
 	if r.options.instances(role) > 1 {
 		in.log = in.log.With("instance", n+1)

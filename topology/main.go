@@ -29,7 +29,12 @@ import (
 func Main(t *Topology) {
 	o := t.Flags(flag.CommandLine)
 	flag.Parse() // exits with 2, or with 0 after -help
-	o.Log = slog.New(slog.NewTextHandler(stderr(), nil))
+	log := stderr()
+	o.Log = slog.New(slog.NewTextHandler(log, nil))
+	if isTerminal(log) && !isChild() {
+		o.progress = &progress{terminal: log}
+		o.Log = slog.New(slog.NewTextHandler(o.progress, nil))
+	}
 	if o.drawing != "" {
 		os.Exit(status(t.draw(*o), o.Log))
 	}

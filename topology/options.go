@@ -35,6 +35,7 @@ type Options struct {
 	// Log receives what happens to roles and sockets; nil means slog.Default().
 	Log *slog.Logger
 
+	progress *progress     // where it is shown; nil: nowhere
 	flags    *flag.FlagSet // that filled them; nil: the program did
 	config   string        // the value of -config
 	drawing  string        // the value of -graph

@@ -31,7 +31,8 @@ type company struct {
 	plan     *plan
 	program  string
 	dir      string         // of the ipc files
-	up       sync.WaitGroup // servers that have not started yet
+	up       sync.WaitGroup // instances that bind edges and have not yet
+	tallies  *tallies
 }
 
 // runProcesses runs every role instance in a child process and applies the rule of "When it ends" to them.
@@ -54,7 +55,9 @@ func (t *Topology) runProcesses(ctx context.Context, o Options, made func(dir st
 		return fmt.Errorf("%w: %w", errStart, err)
 	}
 	o.Log = o.Log.With("pid", os.Getpid())
-	c := &company{topology: t, options: o, plan: p, program: program, dir: dir}
+	c := &company{topology: t, options: o, plan: p, program: program, dir: dir, tallies: new(tallies)}
+	defer c.tallies.log(o.Log)
+	defer t.show(o, c.tallies)()
 	parts := c.parts()
 	o.Grace += 2 * killAfter // the children have o.Grace, and o.Drain; then they are killed
 	return play(ctx, o, parts)
@@ -183,7 +186,7 @@ func (c *company) child(ctx context.Context, tell childhood, started func()) (pi
 	cmd := exec.Command(c.program, os.Args[1:]...)
 	cmd.Args[0] = os.Args[0]
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	cmd.ExtraFiles = []*os.File{inherited, report} // parentPipe, startedPipe
+	cmd.ExtraFiles = []*os.File{inherited, report} // parentPipe, newsPipe
 	tell.Topology, tell.Dir = c.topology.name, c.dir
 	cmd.Env = append(os.Environ(), tell.environ())
 	err = cmd.Start()
@@ -196,13 +199,8 @@ func (c *company) child(ctx context.Context, tell childhood, started func()) (pi
 	log := c.options.Log.With("role", tell.Role, "instance", tell.Instance, "child", pid)
 	log.Info("process started")
 	heard := make(chan bool, 1)
-	go func() {
-		n, _ := news.Read(make([]byte, 1))
-		if n == 1 {
-			started()
-		}
-		heard <- n == 1
-	}()
+	tally := c.tallies.add(c.topology.role(tell.Role), tell.Instance-1)
+	go func() { heard <- hear(news, tally, started) }()
 	exited := make(chan error, 1)
 	go func() { exited <- cmd.Wait() }()
 	select {

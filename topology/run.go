@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/troupe-go/troupe/actor"
@@ -19,7 +20,7 @@ type run struct {
 	options  Options
 	plan     *plan
 	system   *actor.System
-	tallies  tallies
+	tallies  *tallies
 
 	mu   sync.Mutex
 	hubs map[*edge]any // where the roles on both sides of an edge meet that hands values over
@@ -57,11 +58,22 @@ func (t *Topology) run(ctx context.Context, o Options, made func(dir string)) er
 	if err != nil {
 		return err
 	}
-	return t.runHere(ctx, o, p, func() {})
+	ts := new(tallies)
+	defer ts.log(o.Log)
+	defer t.show(o, ts)()
+	return t.runHere(ctx, o, p, ts, func() {})
+}
+
+// show draws the run's progress, if somebody is there to see it and there is a stream that ends, until stop is called.
+func (t *Topology) show(o Options, ts *tallies) (stop func()) {
+	if o.progress == nil || !slices.ContainsFunc(t.edges, func(e *edge) bool { return e.kind == pipe }) {
+		return func() {}
+	}
+	return o.progress.show(ts)
 }
 
 // runHere runs a plan in this process, and calls started when all that its roles need is open.
-func (t *Topology) runHere(ctx context.Context, o Options, p *plan, started func()) error {
+func (t *Topology) runHere(ctx context.Context, o Options, p *plan, ts *tallies, started func()) error {
 	system, err := actor.NewSystem(actor.Config{
 		Node: t.name, Network: o.Network, Log: o.Log,
 		Supervision: actor.Supervision{Intensity: actor.Unlimited, Backoff: -1}, // a panic concerns its request alone
@@ -69,9 +81,8 @@ func (t *Topology) runHere(ctx context.Context, o Options, p *plan, started func
 	if err != nil {
 		return fmt.Errorf("%w: %w", errStart, err)
 	}
-	r := &run{topology: t, options: o, plan: p, system: system, hubs: map[*edge]any{}}
+	r := &run{topology: t, options: o, plan: p, system: system, tallies: ts, hubs: map[*edge]any{}}
 	err = r.play(ctx, started)
-	r.tallies.log(o.Log)
 	ended, cancel := context.WithCancel(context.Background())
 	cancel() // the servers had their time to end; Close waits for what is stuck in addition, which Run doesn't
 	if errors.Is(err, errStuck) {

@@ -1,52 +1,103 @@
 package topology
 
 import (
+	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
 
-// tally counts what the instances of a role have done with what came to them.
+// tally counts what one instance of a role has done with what came to it, or what it has sent.
 type tally struct {
+	role     string
+	class    class
+	instance int // from 0 on
+
 	Done    atomic.Int64 // handled, sent or received
 	Failed  atomic.Int64 // the role's function returned an error, or panicked
 	Retried atomic.Int64 // given out again
 	Dropped atomic.Int64 // lost, with a line in the log that says why
+	Over    atomic.Bool  // nothing more is to come: it is a source that has ended
 }
 
-// tallies are those of a run, by role.
+// line is the tally's text form, by which a child process tells its parent.
+func (t *tally) line() string {
+	return fmt.Sprint(t.Done.Load(), t.Failed.Load(), t.Retried.Load(), t.Dropped.Load(), t.Over.Load())
+}
+
+// read takes over what line gave.
+func (t *tally) read(line string) error {
+	var done, failed, retried, dropped int64
+	var over bool
+	if _, err := fmt.Sscan(line, &done, &failed, &retried, &dropped, &over); err != nil {
+		return err
+	}
+	t.Done.Store(done)
+	t.Failed.Store(failed)
+	t.Retried.Store(retried)
+	t.Dropped.Store(dropped)
+	t.Over.Store(over)
+	return nil
+}
+
+// tallies are those of a run.
 type tallies struct {
-	mu    sync.Mutex
-	order []string
-	of    map[string]*tally
+	mu  sync.Mutex
+	all []*tally
 }
 
-// role returns the tally of a role.
-func (ts *tallies) role(name string) *tally {
+// add returns a new tally for an instance. An instance that is run again in another process gets another.
+func (ts *tallies) add(r *role, instance int) *tally {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	t := ts.of[name]
-	if t == nil {
-		if ts.of == nil {
-			ts.of = map[string]*tally{}
-		}
-		t = new(tally)
-		ts.of[name] = t
-		ts.order = append(ts.order, name)
-	}
+	t := &tally{role: r.name, class: r.class, instance: instance}
+	ts.all = append(ts.all, t)
 	return t
 }
 
-// log writes a line for each role that has counted something.
-func (ts *tallies) log(log *slog.Logger) {
+// sum is what all instances of a role have done.
+type sum struct {
+	role                           string
+	class                          class
+	done, failed, retried, dropped int64
+	over                           bool    // of all
+	each                           []int64 // done, by instance
+}
+
+// sums returns a sum for each role, in the order in which they were opened.
+func (ts *tallies) sums() (sums []sum) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	for _, name := range ts.order {
-		t := ts.of[name]
-		if t.Done.Load()+t.Failed.Load()+t.Retried.Load()+t.Dropped.Load() == 0 {
+	for _, t := range ts.all {
+		i := slices.IndexFunc(sums, func(s sum) bool { return s.role == t.role })
+		if i < 0 {
+			i = len(sums)
+			sums = append(sums, sum{role: t.role, class: t.class, over: true})
+		}
+		s := &sums[i]
+		s.done += t.Done.Load()
+		s.failed += t.Failed.Load()
+		s.retried += t.Retried.Load()
+		s.dropped += t.Dropped.Load()
+		s.over = s.over && t.Over.Load()
+		for len(s.each) <= t.instance {
+			s.each = append(s.each, 0)
+		}
+		s.each[t.instance] += t.Done.Load()
+	}
+	return sums
+}
+
+// log writes the summary of a run: a line for each role that has counted something.
+func (ts *tallies) log(log *slog.Logger) {
+	for _, s := range ts.sums() {
+		if s.done+s.failed+s.retried+s.dropped == 0 {
 			continue
 		}
-		log.Info("summary", "role", name, "done", t.Done.Load(), "failed", t.Failed.Load(), "retried", t.Retried.Load(),
-			"dropped", t.Dropped.Load())
+		each := strings.Trim(fmt.Sprint(s.each), "[]")
+		log.Info("summary", "role", s.role, "instances", len(s.each), "done", s.done, "failed", s.failed, "retried", s.retried,
+			"dropped", s.dropped, "each", each)
 	}
 }
