@@ -20,7 +20,7 @@ func Example_pubSub() {
 	client, err := mailbox.New(mailbox.Sub, mailbox.Config{})
 	check(err)
 	defer client.Close(ctx)
-	check(client.Subscribe(ctx, "10001", "2"))
+	check(client.Subscribe(ctx, "1000"))
 	check(client.Connect(endpoint.String()))
 
 	// What is published before somebody subscribed is for nobody.
@@ -35,5 +35,5 @@ func Example_pubSub() {
 	}
 	// Output:
 	// 10001: cloudy
-	// 20500: sunny
+	// 10002: rain
 }

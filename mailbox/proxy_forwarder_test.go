@@ -108,7 +108,7 @@ func TestProxyThatIsRestartedGetsTheSubscriptionsAgain(t *testing.T) {
 				returns(t, done, nil)
 				shut(t, front)
 				shut(t, back)
-				until(t, "the publisher has noticed", func() bool { return !told(pub, "a") })
+				until(t, "the publisher has noticed", func() bool { return !told(pub, "a") && !told(pub, "b") })
 			}
 		})
 	}

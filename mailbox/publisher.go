@@ -187,7 +187,8 @@ func (p *publisher) grow() {
 
 // WaitSubscribers waits until at least n peers of a PUB or XPUB are connected and have subscribed to something: what is
 // sent from then on reaches them. It is how a publisher that starts first does not talk to nobody (the Guide's slow
-// joiner).
+// joiner). A peer that subscribes to several topics counts from the first that has come; the others follow it. (The peer
+// itself knows when all are active: its Subscribe returns, or its Monitor has Connected.)
 //
 // It fails with ErrClosed, with an error that wraps ctx.Err() and says how many there are, or, on other patterns, with
 // one that wraps ErrUnsupported.
