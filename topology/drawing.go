@@ -9,6 +9,7 @@ import (
 // draw prints the graph to standard output, as -graph has it.
 func (t *Topology) draw(o Options) error {
 	o = o.withDefaults()
+	t.settle()
 	err := t.complete(&o)
 	if err == nil {
 		_, err = t.plan(o, os.TempDir())

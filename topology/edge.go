@@ -23,7 +23,9 @@ type edge struct {
 	kind     kind
 	endpoint string
 	codec    codec.Codec // what its values are written with over a socket
-	zmq      bool        // plain ZeroMQ: set by ZMQ
+	zmq      bool        // plain ZeroMQ: set by ZMQ, or when the run begins by what ZMQWhen was given
+	when     *bool       // set by ZMQWhen, with plain
+	plain    codec.Codec
 	once     bool        // set by AtMostOnce
 	carries  string      // its types, for -help
 	wrong    []error     // options that aren't for it
@@ -46,12 +48,26 @@ func (t *Topology) declare(e *edge, opts []EdgeOption, types ...reflect.Type) *e
 	if _, err := mailbox.ParseEndpoint(e.endpoint); err != nil {
 		t.mistake("%s %s: %w", e.kind, e.name, err)
 	}
-	for _, typ := range types {
-		if err := e.codec.Check(typ); err != nil {
-			t.mistake("%s %s: %s can't be sent: %w", e.kind, e.name, typ, err)
+	for _, c := range []codec.Codec{e.codec, e.plain} {
+		for _, typ := range types {
+			if c == nil {
+				continue
+			}
+			if err := c.Check(typ); err != nil {
+				t.mistake("%s %s: %s can't be sent: %w", e.kind, e.name, typ, err)
+			}
 		}
 	}
 	return e
+}
+
+// settle decides what form edges have that were declared with ZMQWhen, at the beginning of a run.
+func (t *Topology) settle() {
+	for _, e := range t.edges {
+		if e.when != nil && *e.when {
+			e.codec, e.zmq = e.plain, true
+		}
+	}
 }
 
 // side is one of the two sides of an edge.
@@ -77,6 +93,12 @@ type EdgeOption func(*edge)
 // where values are handed over inside one process and c is not used.
 func ZMQ(c codec.Codec) EdgeOption {
 	return func(e *edge) { e.codec, e.zmq = c, true }
+}
+
+// ZMQWhen is [ZMQ] if on is true when the topology is run, and nothing else. It is for a flag of the program's own, which
+// is parsed after the declarations.
+func ZMQWhen(on *bool, c codec.Codec) EdgeOption {
+	return func(e *edge) { e.when, e.plain = on, c }
 }
 
 // AtMostOnce makes a service's requests never be sent twice: when the connection that carried a request ends before the

@@ -46,6 +46,7 @@ func (t *Topology) run(ctx context.Context, o Options, made func(dir string)) er
 			return err
 		}
 	}
+	t.settle()
 	if c, err := t.childhood(); err != nil {
 		return err
 	} else if c != nil {
