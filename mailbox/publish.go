@@ -54,6 +54,28 @@ func (p *publisher) send(frames [][]byte) (bool, error) {
 	return true, nil
 }
 
+// Wanted reports whether a message that starts with the frame topic would go to anybody if a PUB or XPUB sent it now, and
+// whether all whom it would go to have room for it. So who publishes need not make what nobody subscribed to. It never
+// waits and allocates nothing. A socket that is closed, or of another pattern, has nobody.
+func (s *Socket) Wanted(topic []byte) (wanted, room bool) {
+	p, ok := s.pattern.(*publisher)
+	if !ok || s.closed.Load() {
+		return false, true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.round++
+	p.to = p.to[:0]
+	p.topics.match(topic, p.pick)
+	room = true
+	for i, f := range p.to {
+		wanted = true
+		room = room && f.peer.out.HasRoom()
+		p.to[i] = nil
+	}
+	return wanted, room
+}
+
 func (p *publisher) recv() ([][]byte, bool, error) {
 	if !p.x {
 		return nil, false, fmt.Errorf("%w: a PUB only sends", ErrUnsupported)

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,14 +38,15 @@ func newSubscriber(s *Socket, x bool) *subscriber {
 func (*subscriber) join(*peer)  {}
 func (*subscriber) leave(*peer) {}
 
-// up queues the whole set, unless the publisher is in this process: then meet follows.
+// up queues the whole set, unless the publisher is in this process: then meet follows. It goes from the last topic in
+// order to the first: so protocols can have a first topic that says that the others are there.
 func (b *subscriber) up(in *inlet, _ []byte) error {
 	if !in.wire {
 		return nil
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for topic := range b.set {
+	for _, topic := range b.backward() {
 		in.peer.send(nil, subscription(true, topic))
 	}
 	b.links[in] = nil
@@ -54,10 +57,17 @@ func (b *subscriber) up(in *inlet, _ []byte) error {
 func (b *subscriber) meet(in, other *inlet) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for topic := range b.set {
+	for _, topic := range b.backward() {
 		other.publisher().subscribe(other, true, topic)
 	}
 	b.links[in] = other
+}
+
+// backward returns the set, the last in order first.
+func (b *subscriber) backward() []string {
+	all := slices.Sorted(maps.Keys(b.set))
+	slices.Reverse(all)
+	return all
 }
 
 // publisher is the pattern of in's end, which is a PUB's or XPUB's.

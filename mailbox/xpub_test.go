@@ -3,6 +3,7 @@ package mailbox
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -191,6 +192,58 @@ func TestWhatAnXSubCouldNotSendIsCounted(t *testing.T) {
 		synctest.Wait()
 		if st := xsub.Stats(); st.Sent+st.Dropped[Lost] != n+1 || st.Queued != 0 {
 			t.Errorf("of %d messages %d were sent, %d are queued and dropped are %v", n+1, st.Sent, st.Queued, st.Dropped)
+		}
+	})
+}
+
+func TestAPublisherKnowsWhatIsWanted(t *testing.T) {
+	overEach(t, func(t *testing.T, endpoint string) {
+		pub, sub := joined(t, endpoint, XPub, Config{SendHWM: 1}, Sub, Config{RecvHWM: 1})
+		asked := func(topic string) [2]bool {
+			wanted, room := pub.Wanted([]byte(topic))
+			return [2]bool{wanted, room}
+		}
+		if got := asked("a"); got != [2]bool{false, true} {
+			t.Error("without subscriptions:", got)
+		}
+		subscribe(t, sub, "a")
+		if got := asked("ab"); got != [2]bool{true, true} {
+			t.Error("what is subscribed to:", got)
+		}
+		if got := asked("b"); got != [2]bool{false, true} {
+			t.Error("what is not:", got)
+		}
+		large := strings.Repeat("a", 1<<20)
+		for i := 0; asked("a")[1]; i++ {
+			if i == 1000 {
+				t.Fatal("there is room for ever")
+			}
+			send(t, pub, large)
+		}
+		for !asked("a")[1] {
+			recv(t, sub)
+		}
+		if n := testing.AllocsPerRun(100, func() { pub.Wanted([]byte("ab")) }); n > 0 {
+			t.Errorf("%v allocations", n)
+		}
+		shut(t, pub)
+		if got := asked("a"); got != [2]bool{false, true} {
+			t.Error("closed:", got)
+		}
+		if wanted, _ := sub.Wanted([]byte("a")); wanted {
+			t.Error("of a SUB")
+		}
+	})
+}
+
+func TestASubscriberTellsItsTopicsFromTheLastToTheFirst(t *testing.T) {
+	overEach(t, func(t *testing.T, endpoint string) {
+		sub := open(t, Sub, Config{})
+		subscribe(t, sub, "b", "\x00", "c", "a")
+		pub := open(t, XPub, Config{})
+		connect(t, sub, bind(t, pub, endpoint))
+		for _, topic := range []string{"c", "b", "a", "\x00"} {
+			expect(t, pub, "\x01"+topic)
 		}
 	})
 }
