@@ -16,7 +16,7 @@ const module = "github.com/troupe-go/troupe/"
 
 // below says, for each package, which others of this module it may import. Examples and tests may import any.
 var below = map[string][]string{
-	"topology":        {"node", "actor", "codec", "mailbox", "mailbox/curve"},
+	"topology":        {"node", "actor", "codec", "mailbox", "mailbox/curve", "internal/pubsub"},
 	"node":            {"actor", "codec", "mailbox", "mailbox/curve", "internal/zmtp", "internal/queue"},
 	"node/gossip":     {"node"},
 	"actor":           {"codec", "mailbox", "internal/queue"},
@@ -25,6 +25,7 @@ var below = map[string][]string{
 	"mailbox":         {"internal/zmtp", "internal/memnet"},
 	"mailbox/plain":   {"internal/zmtp"},
 	"mailbox/curve":   {"internal/zmtp"},
+	"internal/pubsub": {"mailbox"},
 	"internal/zmtp":   {"internal/memnet"},
 	"internal/queue":  {},
 	"internal/memnet": {},
