@@ -27,8 +27,9 @@ type edge struct {
 	when     *bool       // set by ZMQWhen, with plain
 	plain    codec.Codec
 	once     bool        // set by AtMostOnce
-	carries  string      // its types, for -help
-	wrong    []error     // options that aren't for it
+	topic    topicOptions
+	carries  string  // its types, for -help
+	wrong    []error // options that aren't for it
 
 	// use opens the side of the edge that a role has by Uses, for one instance. The end is what the edge's own methods find
 	// in the role's context; stop ends it.
