@@ -26,7 +26,7 @@ type edge struct {
 	zmq      bool        // plain ZeroMQ: set by ZMQ, or when the run begins by what ZMQWhen was given
 	when     *bool       // set by ZMQWhen, with plain
 	plain    codec.Codec
-	once     bool        // set by AtMostOnce
+	once     bool // set by AtMostOnce
 	topic    topicOptions
 	carries  string  // its types, for -help
 	wrong    []error // options that aren't for it

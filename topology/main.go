@@ -15,7 +15,8 @@ import (
 // Main is a program's whole main: it defines the topology's flags (see [Topology.Flags]) beside the program's own on
 // flag.CommandLine, parses the command line, runs the topology and ends the process; it doesn't return. The program must
 // not have called flag.Parse; the values of its own flags are there when its roles run. Logs go to standard error as
-// slog's text; a run goes on when nobody reads them any more.
+// slog's text; a run goes on when nobody reads them any more. At the end a line of text says what each role has done. On a
+// terminal another, drawn over itself, says how far the stream of a source is.
 //
 // SIGINT (ctrl-C), SIGTERM and SIGHUP (a closed terminal; not under nohup) end the run, which takes at most a second; a
 // second signal ends the process at once. The exit status is
@@ -30,7 +31,7 @@ func Main(t *Topology) {
 	o := t.Flags(flag.CommandLine)
 	flag.Parse() // exits with 2, or with 0 after -help
 	log := stderr()
-	o.Log = slog.New(slog.NewTextHandler(log, nil))
+	o.Log, o.summary = slog.New(slog.NewTextHandler(log, nil)), log
 	if isTerminal(log) && !isChild() {
 		o.progress = &progress{terminal: log}
 		o.Log = slog.New(slog.NewTextHandler(o.progress, nil))

@@ -2,6 +2,7 @@ package topology
 
 import (
 	"flag"
+	"io"
 	"log/slog"
 	"time"
 
@@ -35,6 +36,7 @@ type Options struct {
 	// Log receives what happens to roles and sockets; nil means slog.Default().
 	Log *slog.Logger
 
+	summary  io.Writer     // gets a line of text at the end; nil: the log does
 	progress *progress     // where it is shown; nil: nowhere
 	flags    *flag.FlagSet // that filled them; nil: the program did
 	config   string        // the value of -config

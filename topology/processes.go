@@ -56,7 +56,7 @@ func (t *Topology) runProcesses(ctx context.Context, o Options, made func(dir st
 	}
 	o.Log = o.Log.With("pid", os.Getpid())
 	c := &company{topology: t, options: o, plan: p, program: program, dir: dir, tallies: new(tallies)}
-	defer c.tallies.log(o.Log)
+	defer c.tallies.summarise(o, t.name)
 	defer t.show(o, c.tallies)()
 	parts := c.parts()
 	o.Grace += 2 * killAfter // the children have o.Grace, and o.Drain; then they are killed
@@ -209,7 +209,11 @@ func (c *company) child(ctx context.Context, tell childhood, started func()) (pi
 		parent.Close()
 		err = c.await(cmd, tell, exited, log)
 	}
-	log.Info("process ended", "status", cmd.ProcessState.String())
+	level := slog.LevelDebug
+	if !cmd.ProcessState.Success() {
+		level = slog.LevelInfo
+	}
+	log.Log(context.Background(), level, "process ended", "status", cmd.ProcessState.String())
 	news.SetReadDeadline(time.Now().Add(restartMin)) // if something that the child has started holds the pipe open
 	return pid, <-heard, err
 }

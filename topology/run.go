@@ -60,7 +60,7 @@ func (t *Topology) run(ctx context.Context, o Options, made func(dir string)) er
 		return err
 	}
 	ts := new(tallies)
-	defer ts.log(o.Log)
+	defer ts.summarise(o, t.name)
 	defer t.show(o, ts)()
 	return t.runHere(ctx, o, p, ts, func() {})
 }

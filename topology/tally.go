@@ -2,7 +2,6 @@ package topology
 
 import (
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -90,14 +89,37 @@ func (ts *tallies) sums() (sums []sum) {
 	return sums
 }
 
-// log writes the summary of a run: a line for each role that has counted something.
-func (ts *tallies) log(log *slog.Logger) {
+// String says what they have done, as in "100 done, 2 failed, by each 51 49".
+func (s sum) String() string {
+	text := fmt.Sprintf("%s %d done", s.role, s.done)
+	for _, more := range []struct {
+		n    int64
+		what string
+	}{{s.failed, "failed"}, {s.retried, "retried"}, {s.dropped, "dropped"}} {
+		if more.n > 0 {
+			text += fmt.Sprintf(", %d %s", more.n, more.what)
+		}
+	}
+	if len(s.each) > 1 {
+		text += fmt.Sprintf(" (%s)", each(s.each))
+	}
+	return text
+}
+
+// summarise tells what was done, as o has it: as one line of text, or in the log.
+func (ts *tallies) summarise(o Options, name string) {
+	var texts []string
 	for _, s := range ts.sums() {
 		if s.done+s.failed+s.retried+s.dropped == 0 {
 			continue
 		}
-		each := strings.Trim(fmt.Sprint(s.each), "[]")
-		log.Info("summary", "role", s.role, "instances", len(s.each), "done", s.done, "failed", s.failed, "retried", s.retried,
-			"dropped", s.dropped, "each", each)
+		if o.summary == nil {
+			o.Log.Info("summary", "role", s.role, "instances", len(s.each), "done", s.done, "failed", s.failed,
+				"retried", s.retried, "dropped", s.dropped, "each", s.each)
+		}
+		texts = append(texts, s.String())
+	}
+	if o.summary != nil && len(texts) > 0 {
+		fmt.Fprintf(o.summary, "%s: %s\n", name, strings.Join(texts, "; "))
 	}
 }

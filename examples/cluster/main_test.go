@@ -1,43 +1,21 @@
 package main
 
 import (
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/troupe-go/troupe/internal/program"
 )
 
-// cluster is the program as users build it.
-var cluster string
-
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "cluster")
-	if err != nil {
-		panic(err)
-	}
-	cluster = filepath.Join(dir, "cluster")
-	if out, err := exec.Command("go", "build", "-o", cluster, ".").CombinedOutput(); err != nil {
-		panic(string(out))
-	}
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
-		os.RemoveAll(dir)
-		os.Exit(status)
-	}))
-}
+func TestMain(m *testing.M) { program.Main(m) }
 
 var summary = regexp.MustCompile(`^jobs=(\d+) done=(\d+) lost=0 doubled=0 retried=\d+ alpha=[1-9]\d* beta=[1-9]\d* gamma=[1-9]\d* beta_again=[1-9]\d*$`)
 
 func TestNothingIsLostWhileANodeDiesAndComesBack(t *testing.T) {
-	p := program.New(t, cluster, "-jobs", "150")
-	p.Start()
+	p := program.Start(t, "-jobs", "150")
 	p.Ends(0, 45*time.Second)
 	lines := strings.Split(strings.TrimSpace(p.Out.String()), "\n")
 	got := summary.FindStringSubmatch(lines[len(lines)-1])
@@ -52,8 +30,7 @@ func TestNothingIsLostWhileANodeDiesAndComesBack(t *testing.T) {
 }
 
 func TestKillingTheParentLeavesNothing(t *testing.T) {
-	p := program.New(t, cluster, "-jobs", "1000000")
-	p.Start()
+	p := program.Start(t, "-jobs", "1000000")
 	program.Eventually(t, "work begins", func() bool { return strings.Contains(p.Out.String(), "the client sees") })
 	p.Signal(syscall.SIGKILL)
 	<-p.Exited

@@ -1,37 +1,16 @@
 package main
 
 import (
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/troupe-go/troupe/internal/program"
 	"github.com/troupe-go/troupe/internal/pyzmq"
 )
 
-// hello is the program as users build it.
-var hello string
-
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "hello")
-	if err != nil {
-		panic(err)
-	}
-	hello = filepath.Join(dir, "hello")
-	if out, err := exec.Command("go", "build", "-o", hello, ".").CombinedOutput(); err != nil {
-		panic(string(out))
-	}
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
-		os.RemoveAll(dir)
-		os.Exit(status)
-	}))
-}
+func TestMain(m *testing.M) { program.Main(m) }
 
 // soon is how long the end may take after a ctrl-C: a second, and more as tests share the machine.
 const soon = 3 * time.Second
@@ -60,7 +39,7 @@ func TestTheProgramsFlagsReachItsProcesses(t *testing.T) {
 }
 
 func TestRolesOnTheirOwnOverTCP(t *testing.T) {
-	at := "hello=tcp://" + freeAddress(t)
+	at := "hello=tcp://" + program.FreeAddress(t)
 	client := start(t, "-run", "client", "-at", at)
 	server := start(t, "-run", "server", "-at", at)
 	client.Ends(0, 20*time.Second)
@@ -68,13 +47,13 @@ func TestRolesOnTheirOwnOverTCP(t *testing.T) {
 	server.SignalAll(syscall.SIGINT)
 	server.Ends(0, soon)
 	again := start(t, "-run", "server", "-at", at) // the port is free
-	again.logs("msg=serving")
+	again.Logs("msg=serving")
 	again.Signal(syscall.SIGTERM)
 	again.Ends(0, soon)
 }
 
 func TestAForeignClient(t *testing.T) {
-	at := "tcp://" + freeAddress(t)
+	at := "tcp://" + program.FreeAddress(t)
 	server := start(t, "-run", "server", "-at", "hello="+at)
 	client := pyzmq.Command(t, `
 import sys, zmq
@@ -93,9 +72,9 @@ for i in range(10):
 }
 
 func TestAForeignServerThatComesLater(t *testing.T) {
-	at := "tcp://" + freeAddress(t)
+	at := "tcp://" + program.FreeAddress(t)
 	client := start(t, "-run", "client", "-at", "hello="+at)
-	client.logs("msg=calling")
+	client.Logs("msg=calling")
 	server := pyzmq.Command(t, `
 import sys, zmq
 s = zmq.Context().socket(zmq.REP)
@@ -113,7 +92,7 @@ for i in range(10):
 }
 
 func TestAServerKilledAndStartedAgain(t *testing.T) {
-	at := "hello=tcp://" + freeAddress(t)
+	at := "hello=tcp://" + program.FreeAddress(t)
 	server := start(t, "-run", "server", "-at", at, "-delay", "50ms")
 	client := start(t, "-run", "client", "-at", at)
 	for range 2 {
@@ -128,7 +107,7 @@ func TestAServerKilledAndStartedAgain(t *testing.T) {
 }
 
 func TestCtrlCEndsEveryForm(t *testing.T) {
-	at := "hello=tcp://" + freeAddress(t)
+	at := "hello=tcp://" + program.FreeAddress(t)
 	tests := []struct {
 		name    string
 		args    []string
@@ -151,9 +130,9 @@ func TestCtrlCEndsEveryForm(t *testing.T) {
 			case test.replies:
 				program.Eventually(t, "replies", func() bool { return p.replies() > 1 })
 			case test.status == 0:
-				p.logs("msg=serving")
+				p.Logs("msg=serving")
 			default:
-				p.logs("msg=calling")
+				p.Logs("msg=calling")
 			}
 			p.SignalAll(syscall.SIGINT)
 			p.Ends(test.status, soon)

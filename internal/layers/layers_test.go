@@ -82,7 +82,7 @@ func TestThirdPartyLibrariesHaveOnePlace(t *testing.T) {
 		"golang.org/x/crypto":                 {"mailbox/curve"},
 		"github.com/hashicorp/memberlist":     {"node/gossip"},
 		"go.yaml.in/yaml/v3":                  {"topology"},
-		"go.uber.org/goleak":                  {},
+		"go.uber.org/goleak":                  {"internal/program"},
 		"github.com/vmihailenco/tagparser/v2": {"codec"},
 	}
 	for name, list := range imports(t) {
