@@ -21,7 +21,8 @@ type asked struct {
 	key   string
 	exact bool
 	at    cursor
-	upto  uint64 // the stamp from which on the subscriber got them as they were published
+	upto  uint64 // the stamp from which on the subscriber got them as they were published,
+	again bool   // but for those that it had no room for: they are sent in the second round
 }
 
 // serve hears subscribers and does what they ask for, until the publisher is closed.
@@ -131,7 +132,7 @@ func (p *Publisher[T]) reply(topic string, a *asked) (some, done bool) {
 	}
 	if a.exact {
 		if s := p.streams.get(a.key); s != nil {
-			p.send(p.ctx, topic, s.key, s.at, s.value)
+			p.lastValue(topic, s)
 		}
 		return true, true
 	}
@@ -140,16 +141,27 @@ func (p *Publisher[T]) reply(topic string, a *asked) (some, done bool) {
 		next := a.at
 		s := p.streams.after(&next)
 		if s == nil || s.stamp > a.upto {
-			return some, true
+			if s == nil || a.again {
+				return some, true
+			}
+			a.upto, a.again = p.streams.stamp, true
+			continue
 		}
 		if strings.HasPrefix(s.key, a.key) {
 			if _, room := p.socket.Wanted([]byte(topic)); !room || sent == portion {
 				return some, false
 			}
-			p.send(p.ctx, topic, s.key, s.at, s.value)
+			p.lastValue(topic, s)
 			sent++
 		}
 		a.at, some = next, true
 	}
 	return some, false
+}
+
+// lastValue sends one to who asked for it.
+func (p *Publisher[T]) lastValue(topic string, s *stream[T]) {
+	if err := p.send(p.ctx, topic, s.key, s.at, s.value); err != nil && p.ctx.Err() == nil {
+		p.log.warn("a last value can't be sent", err.Error())
+	}
 }

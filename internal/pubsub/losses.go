@@ -1,12 +1,14 @@
 package pubsub
 
 import (
+	"sync/atomic"
 	"time"
 )
 
 const (
 	lossesEach = 500 * time.Millisecond // how often those who lost updates are told how many there were
-	lateKeys   = 4096                   // of how many keys those who had no room for that are told again
+	lateKeys   = 4096                   // of how many keys those who had no room for that are told again,
+	lateMost   = 1024                   // and after how many such times at most for the last time
 )
 
 // losses is what a publisher that drops updates knows of those who lost some, so that they are told: by the last value of
@@ -16,7 +18,14 @@ type losses struct {
 	published chan struct{} // holds one if there were updates since; nil: nothing is dropped
 	dropped   uint64        // those that were told of
 	at        cursor        // the keys up to here were
-	late      []string      // but somebody had no room
+	late      []late
+	repeats   atomic.Uint64 // of what was dropped, those that told of losses
+}
+
+// late is a key of which somebody had no room to be told.
+type late struct {
+	key        string
+	wait, next int // how many times are to pass yet, and how many the next time
 }
 
 // watch notes that an update was sent.
@@ -40,78 +49,86 @@ func (p *Publisher[T]) tellLosses() {
 		case <-p.ctx.Done():
 			return
 		}
-		p.mark()
+		p.tellAgain()
+		p.tell()
+		if len(p.losses.late) > 0 {
+			p.losses.watch()
+		}
 	}
 }
 
-// mark marks the keys that were published since the last time, if anybody lost anything since then.
-func (p *Publisher[T]) mark() {
+// tell tells of the keys that were published since the last time, if anybody lost anything since then.
+func (p *Publisher[T]) tell() {
 	dropped := p.Dropped()
-	late := p.losses.late
-	p.losses.late = nil
-	for len(late) > 0 {
-		late = p.markKeys(late)
-	}
 	<-p.turn
 	upto := p.streams.stamp
 	p.turn <- struct{}{}
 	if dropped == p.losses.dropped {
 		p.losses.at = cursor{stamp: upto}
-	} else {
-		for p.markSome(upto) {
-		}
-		p.losses.dropped = p.Dropped() // some marks perhaps were
+		return
 	}
-	if len(p.losses.late) > 0 {
-		p.losses.watch()
+	p.losses.dropped = dropped
+	for more := true; more; {
+		p.repeat(func() {
+			for range portion {
+				next := p.losses.at
+				s := p.streams.after(&next)
+				if more = s != nil && s.stamp <= upto; !more {
+					return
+				}
+				p.losses.at = next
+				if !p.tellOf(s) && len(p.losses.late) < lateKeys {
+					p.losses.late = append(p.losses.late, late{s.key, 0, 1})
+				}
+			}
+		})
 	}
 }
 
-// markKeys marks some of the keys, if there is room for that now, and returns the others.
-func (p *Publisher[T]) markKeys(keys []string) (rest []string) {
+// tellAgain tells of the keys that are due.
+func (p *Publisher[T]) tellAgain() {
+	all := p.losses.late
+	p.losses.late = nil
+	for len(all) > 0 {
+		n := min(portion, len(all))
+		p.repeat(func() {
+			for _, l := range all[:n] {
+				if l.wait > 0 {
+					l.wait--
+				} else if s := p.streams.get(l.key); s == nil || p.tellOf(s) || l.next > lateMost {
+					continue
+				} else {
+					l.wait, l.next = l.next, 2*l.next
+				}
+				p.losses.late = append(p.losses.late, l)
+			}
+		})
+		all = all[n:]
+	}
+}
+
+// repeat does what sends nothing new, and has what is dropped of that counted apart.
+func (p *Publisher[T]) repeat(f func()) {
 	<-p.turn
 	defer func() { p.turn <- struct{}{} }()
-	n := min(portion, len(keys))
-	for _, key := range keys[:n] {
-		if s := p.streams.get(key); s != nil {
-			p.sendMark(s, false)
-		}
-	}
-	return keys[n:]
+	before := p.dropped()
+	f()
+	p.losses.repeats.Add(p.dropped() - before)
 }
 
-// markSome marks some of the keys that were published since the last time, up to a stamp. It reports whether there are
-// more.
-func (p *Publisher[T]) markSome(upto uint64) bool {
-	<-p.turn
-	defer func() { p.turn <- struct{}{} }()
-	for range portion {
-		next := p.losses.at
-		s := p.streams.after(&next)
-		if s == nil || s.stamp > upto {
-			return false
-		}
-		p.losses.at = next
-		p.sendMark(s, true)
-	}
-	return true
-}
-
-// sendMark sends the mark of a key to those who have room; if some have not, to nobody, unless it is the first time.
-func (p *Publisher[T]) sendMark(s *stream[T], first bool) {
+// tellOf sends the last value of a key, or its mark. It reports whether all who want it had room.
+func (p *Publisher[T]) tellOf(s *stream[T]) bool {
 	b := appendTopic(p.buf[:0], p.cfg.Topic, s.key)
 	topic := len(b)
 	b = header{p.id, s.at}.append(b)
 	p.buf = b
 	wanted, room := p.socket.Wanted(b[:topic])
 	switch {
-	case !wanted, !room && !first:
+	case !wanted:
 	case p.streams.keeps:
 		p.send(p.ctx, "", s.key, s.at, s.value)
 	default:
 		p.socket.Send(p.ctx, b[:topic], b[topic:])
 	}
-	if !room && len(p.losses.late) < lateKeys {
-		p.losses.late = append(p.losses.late, s.key)
-	}
+	return room
 }

@@ -25,7 +25,7 @@ type Member[T any] struct {
 
 	changed atomic.Uint64 // how many Unsubscribes there were
 	waiting atomic.Int32  // Recvs
-	inHand  atomic.Int64  // of taken, those not yet received
+	pushed  atomic.Int64  // updates in queue and taken that were pushed there
 
 	hand  sync.Mutex // held by a Recv while it takes one
 	taken []item[T]
@@ -37,6 +37,7 @@ type item[T any] struct {
 	key     string
 	value   T
 	changed uint64 // the member's count when it came
+	forced  bool
 }
 
 // Subscribe is [Subscriber.Subscribe], but never waits. What is published after its return arrives.
@@ -102,35 +103,30 @@ func (m *Member[T]) Unsubscribe(exact bool, keys ...string) error {
 }
 
 // full says whether there is no room for another update.
-func (m *Member[T]) full() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.held() >= m.hub.cfg.Queue
-}
+func (m *Member[T]) full() bool { return m.pushed.Load() >= int64(m.hub.cfg.Queue) }
 
-func (m *Member[T]) held() int { return len(m.queue) + int(m.inHand.Load()) }
-
-// push queues an update, or counts it as missed if there is no room.
+// push queues an update, or counts it as missed if there is no room. The hub's lock is held: nobody else pushes.
 func (m *Member[T]) push(key string, v T) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.held() >= m.hub.cfg.Queue {
+	if m.full() {
 		m.missed.add(key, 1)
 		return false
 	}
-	m.put(key, v)
+	m.pushed.Add(1)
+	m.put(item[T]{key, v, m.changed.Load(), false})
 	return true
 }
 
-// force queues an update though there may be no room.
+// force queues an update besides those that there is room for.
 func (m *Member[T]) force(key string, v T) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.put(key, v)
+	m.put(item[T]{key, v, m.changed.Load(), true})
 }
 
-func (m *Member[T]) put(key string, v T) {
-	m.queue = append(m.queue, item[T]{key, v, m.changed.Load()})
+func (m *Member[T]) put(it item[T]) {
+	m.queue = append(m.queue, it)
 	if len(m.queue) == 1 {
 		m.wake()
 	}
@@ -175,7 +171,9 @@ func (m *Member[T]) pop() (v T, ok bool) {
 		it := m.taken[m.next]
 		m.taken[m.next] = item[T]{}
 		m.next++
-		m.inHand.Add(-1)
+		if !it.forced {
+			m.pushed.Add(-1)
+		}
 		if m.hub.waiting.Load() > 0 {
 			m.hub.roomAgain()
 		}
@@ -200,7 +198,6 @@ func (m *Member[T]) take() bool {
 		spare = nil
 	}
 	m.taken, m.queue, m.next = m.queue, spare, 0
-	m.inHand.Store(int64(len(m.taken)))
 	return true
 }
 

@@ -2,7 +2,8 @@ package pubsub
 
 import (
 	"context"
-	"fmt"
+	"sync"
+	"sync/atomic"
 
 	"github.com/troupe-go/troupe/mailbox"
 )
@@ -20,10 +21,11 @@ type Form[T any] struct {
 type PlainPublisher[T any] struct {
 	joint
 	form Form[T]
-
-	turn chan struct{} // holds one token; who has it may use buf, and send
-	buf  []byte
+	over atomic.Bool // closed
 }
+
+// buffers are for what is encoded before anybody knows whether it is wanted: of *[]byte.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // NewPlainPublisher returns a publisher. Whoever makes one closes it.
 func NewPlainPublisher[T any](cfg Config, form Form[T]) (*PlainPublisher[T], error) {
@@ -31,32 +33,27 @@ func NewPlainPublisher[T any](cfg Config, form Form[T]) (*PlainPublisher[T], err
 	if err != nil {
 		return nil, err
 	}
-	p := &PlainPublisher[T]{joint: joint{socket}, form: form, turn: make(chan struct{}, 1)}
-	p.turn <- struct{}{}
-	return p, nil
+	return &PlainPublisher[T]{joint: joint{socket}, form: form}, nil
 }
 
 // Publish sends v to all who subscribed to what its encoded form starts with, and fails as [Publisher.Publish] does. The
 // key is not looked at.
 func (p *PlainPublisher[T]) Publish(ctx context.Context, _ string, v T) error {
-	select {
-	case <-p.turn:
-		defer func() { p.turn <- struct{}{} }()
-	case <-ctx.Done():
-		return fmt.Errorf("pubsub: not published: %w", ctx.Err())
-	}
-	b, err := p.form.Encode(p.buf[:0], v)
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	b, err := p.form.Encode((*buf)[:0], v)
 	if err != nil {
 		return err
 	}
 	if cap(b) <= keptBuffer {
-		p.buf = b
+		*buf = b
+	}
+	if wanted, _ := p.socket.Wanted(b); !wanted && !p.over.Load() {
+		return nil
 	}
 	if p.form.Key != nil {
-		if wanted, _ := p.socket.Wanted(b); wanted {
-			if err := CheckEncoded(b, p.form.Key(v)); err != nil {
-				return err
-			}
+		if err := CheckEncoded(b, p.form.Key(v)); err != nil {
+			return err
 		}
 	}
 	return p.socket.Send(ctx, b)
@@ -71,4 +68,7 @@ func (p *PlainPublisher[T]) WaitSubscribers(ctx context.Context, n int) error {
 func (p *PlainPublisher[T]) Dropped() uint64 { return p.dropped() }
 
 // Close is [Publisher.Close].
-func (p *PlainPublisher[T]) Close(ctx context.Context) error { return p.socket.Close(ctx) }
+func (p *PlainPublisher[T]) Close(ctx context.Context) error {
+	p.over.Store(true)
+	return p.socket.Close(ctx)
+}

@@ -123,7 +123,10 @@ func (p *Publisher[T]) WaitSubscribers(ctx context.Context, n int) error {
 
 // Dropped returns how many updates were dropped for subscribers that had no room, or were lost: each counts once for each
 // subscriber that it was for.
-func (p *Publisher[T]) Dropped() uint64 { return p.dropped() }
+func (p *Publisher[T]) Dropped() uint64 {
+	repeats := p.losses.repeats.Load() // first, as it grows later
+	return p.dropped() - repeats
+}
 
 // Close ends the publisher. What is queued is still sent, until ctx ends; how much was not, the error says.
 func (p *Publisher[T]) Close(ctx context.Context) error {
