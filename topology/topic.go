@@ -11,8 +11,9 @@ import (
 // TopicEdge is a topic: each update of type T that a publisher publishes goes to all subscribers that subscribed to its
 // key. It is made by [Topic] and given to [Publisher] and [Subscriber].
 type TopicEdge[T any] struct {
-	edge *edge
-	key  func(T) string
+	edge   *edge
+	key    func(T) string
+	origin *TopicEdge[T] // that a Fanout passes on to it; nil: publishers publish on it
 }
 
 // topicOptions are those of a topic.
@@ -39,7 +40,7 @@ func Topic[T any](t *Topology, name, endpoint string, key func(T) string, opts .
 	if e.zmq && e.topic.lastValues > 0 {
 		t.mistake("topic %s: plain ZeroMQ has no form for a last value cache; leave LastValueCache or ZMQ away", name)
 	}
-	topic := &TopicEdge[T]{e, key}
+	topic := &TopicEdge[T]{edge: e, key: key}
 	e.use = func(in *instance) (any, func(), error) {
 		out, err := openOutlet(in, topic)
 		if err != nil {
@@ -99,8 +100,8 @@ func (p *TopicEdge[T]) declared() *edge {
 
 // config returns the configuration of an instance's end of the topic.
 func (p *TopicEdge[T]) config(in *instance) pubsub.Config {
-	o := p.edge.topic
-	return pubsub.Config{Topic: p.edge.name, Hold: o.noDrop, LastValues: o.lastValues, Queue: o.queue, Socket: in.socket(p.edge)}
+	o, source := p.edge.topic, p.source().edge
+	return pubsub.Config{Topic: source.name, Hold: o.noDrop, LastValues: source.topic.lastValues, Queue: o.queue, Socket: in.socket(p.edge)}
 }
 
 // form returns how the topic's values are written.
@@ -115,7 +116,7 @@ func (p *TopicEdge[T]) form() pubsub.Form[T] {
 
 // hub returns where publishers and subscribers meet that are all in this process.
 func (p *TopicEdge[T]) hub(in *instance) *pubsub.Hub[T] {
-	return in.run.hub(p.edge, func() any {
+	return in.run.hub(p.source().edge, func() any {
 		cfg := p.config(in)
 		if p.edge.zmq {
 			return pubsub.NewHub(cfg, p.form().Encode)
