@@ -21,7 +21,7 @@ func Fanout[T any](t *Topology, name string, from, to *TopicEdge[T], opts ...Rol
 		return
 	}
 	switch in, out := from.edge, to.edge; {
-	case in.zmq != out.zmq || in.codec.Name() != out.codec.Name():
+	case in.zmq != out.zmq || in.when != out.when || in.codec != out.codec || in.plain != out.plain:
 		t.mistake("role %s: the topics %s and %s of a Fanout need the same ZMQ option, as it passes messages on as they are", name,
 			in.name, out.name)
 	case from.source() == to:

@@ -60,7 +60,8 @@ func NoDrop() EdgeOption {
 // LastValueCache lets each publisher keep the last value of up to so many keys, and send it to who subscribes later: new
 // subscribers, and those that were disconnected. Beyond that number the key that was published longest ago is forgotten.
 // A subscriber that lost updates gets the last value of them. Values are kept as they are, not encoded, so a publisher
-// may not change one after it has published it.
+// may not change one after it has published it. Plain ZeroMQ has no form for that: a topic with [ZMQ] can't have it, and
+// one with [ZMQWhen] has it when that is off.
 func LastValueCache(keys int) EdgeOption {
 	return only(topic, "LastValueCache", func(e *edge) {
 		if keys < 1 {
@@ -101,7 +102,11 @@ func (p *TopicEdge[T]) declared() *edge {
 // config returns the configuration of an instance's end of the topic.
 func (p *TopicEdge[T]) config(in *instance) pubsub.Config {
 	o, source := p.edge.topic, p.source().edge
-	return pubsub.Config{Topic: source.name, Hold: o.noDrop, LastValues: source.topic.lastValues, Queue: o.queue, Socket: in.socket(p.edge)}
+	c := pubsub.Config{Topic: source.name, Hold: o.noDrop, Queue: o.queue, Socket: in.socket(p.edge)}
+	if !source.zmq {
+		c.LastValues = source.topic.lastValues
+	}
+	return c
 }
 
 // form returns how the topic's values are written.
