@@ -50,7 +50,7 @@ type Event struct {
 	Endpoint Endpoint      // that was bound or connected to; its String fits Connect
 	Remote   string        // the address of the connection's other end, if that has one
 	PeerType SocketType    // of a connection's other end, once it has said so
-	Identity []byte        // of a connection's other end, if it gave itself one
+	Identity []byte        // of a connection's other end, if it gave itself one; of one that a ROUTER accepted, what Recv puts before its messages
 	Err      error         // why: with HandshakeFailed, Disconnected and Retrying
 	Wait     time.Duration // with Retrying: the pause before the next attempt
 	Missed   int           // how many events before this one the monitor dropped, because its loop was slow

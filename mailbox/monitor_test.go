@@ -201,6 +201,36 @@ func TestRefusedConnectionIsAFailedHandshake(t *testing.T) {
 	})
 }
 
+func TestRoutersMonitorNamesItsPeersAsRecvDoes(t *testing.T) {
+	overEach(t, func(t *testing.T, at string) {
+		router := open(t, Router, Config{})
+		seen, all := watch(t, router)
+		bind(t, router, at)
+		var names []string
+		for _, own := range []string{"", "me", ""} {
+			dealer := open(t, Dealer, Config{Identity: []byte(own)})
+			connect(t, dealer, at)
+			send(t, dealer, "hello")
+			names = append(names, recv(t, router)[0])
+			shut(t, dealer)
+			seen(Disconnected, len(names))
+		}
+		shut(t, router)
+		var accepted, lost []string
+		for _, e := range all() {
+			switch e.Kind {
+			case Accepted:
+				accepted = append(accepted, string(e.Identity))
+			case Disconnected:
+				lost = append(lost, string(e.Identity))
+			}
+		}
+		if !slices.Equal(accepted, names) || !slices.Equal(lost, names) || names[1] != "me" {
+			t.Errorf("received from %q, accepted %q, lost %q", names, accepted, lost)
+		}
+	})
+}
+
 func TestMonitorEndsWithItsContextAndWithItsLoop(t *testing.T) {
 	s := open(t, Pull, Config{})
 	bind(t, s, "inproc://"+t.Name())

@@ -46,6 +46,9 @@ func (r *router) up(in *inlet, identity []byte) error {
 	}
 	in.id = []byte(id)
 	r.routes[id] = in
+	if !in.peer.dials {
+		in.conn.Call(in.id)
+	}
 	return nil
 }
 

@@ -82,5 +82,8 @@ func (c *Conn) Up() {
 	}
 }
 
+// Call sets what events from now on give as the identity of the peer, which gave itself none. It is called before Up.
+func (c *Conn) Call(identity []byte) { c.peer.Identity = identity }
+
 // Refuse ends the connection because of err, which is what its Err will be.
 func (c *Conn) Refuse(err error) { c.fail(err) }
