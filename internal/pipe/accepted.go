@@ -1,0 +1,110 @@
+package pipe
+
+import (
+	"container/list"
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+const (
+	maxRanges  = 100_000 // of one source
+	maxSources = 10_000
+)
+
+// accepted remembers which tasks were accepted, for each source as ranges of numbers. What is beyond the bounds is
+// forgotten: the lowest range, the source that was heard of least lately.
+type accepted struct {
+	sources map[uuid.UUID]*list.Element // of *ranges
+	lately  list.List                   // the latest first
+	last    *ranges
+}
+
+// ranges are the numbers of one source's accepted tasks.
+type ranges struct {
+	source uuid.UUID
+	all    []span // in order, apart from each other
+}
+
+// span is the numbers from first to last.
+type span struct{ first, last uint64 }
+
+func (a *accepted) has(id ID) bool {
+	r := a.of(id.Source)
+	if r == nil {
+		return false
+	}
+	i, _ := r.find(id.Number)
+	return i < len(r.all) && r.all[i].first <= id.Number
+}
+
+// of returns the ranges of a source, nil if there are none.
+func (a *accepted) of(source uuid.UUID) *ranges {
+	if a.last != nil && a.last.source == source {
+		return a.last
+	}
+	e := a.sources[source]
+	if e == nil {
+		return nil
+	}
+	a.lately.MoveToFront(e)
+	a.last = e.Value.(*ranges)
+	return a.last
+}
+
+func (a *accepted) add(id ID) {
+	r := a.of(id.Source)
+	if r == nil {
+		if a.sources == nil {
+			a.sources = make(map[uuid.UUID]*list.Element)
+		}
+		r = &ranges{source: id.Source}
+		a.sources[id.Source] = a.lately.PushFront(r)
+		a.last = r
+		if len(a.sources) > maxSources {
+			oldest := a.lately.Back()
+			delete(a.sources, oldest.Value.(*ranges).source)
+			a.lately.Remove(oldest)
+		}
+	}
+	r.add(id.Number)
+}
+
+// find returns the index of the first span that does not end before n.
+func (r *ranges) find(n uint64) (int, bool) {
+	if len(r.all) > 0 && r.all[len(r.all)-1].last < n { // as usual
+		return len(r.all), false
+	}
+	return slices.BinarySearchFunc(r.all, n, func(s span, n uint64) int {
+		switch {
+		case s.last < n:
+			return -1
+		case s.last > n:
+			return 1
+		}
+		return 0
+	})
+}
+
+func (r *ranges) add(n uint64) {
+	i, _ := r.find(n)
+	if i < len(r.all) && r.all[i].first <= n {
+		return
+	}
+	before := i > 0 && r.all[i-1].last+1 == n
+	after := i < len(r.all) && r.all[i].first-1 == n
+	switch {
+	case before && after:
+		r.all[i-1].last = r.all[i].last
+		r.all = slices.Delete(r.all, i, i+1)
+	case before:
+		r.all[i-1].last = n
+	case after:
+		r.all[i].first = n
+	default:
+		r.all = slices.Insert(r.all, i, span{n, n})
+		if len(r.all) > maxRanges {
+			r.all = slices.Delete(r.all, 0, 1)
+		}
+	}
+}

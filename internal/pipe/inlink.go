@@ -1,0 +1,243 @@
+package pipe
+
+import "time"
+
+// Inlink is a consumer's way to one producer: what the producer says arrives by its methods, which may be called from any
+// goroutine.
+type Inlink[B any] struct {
+	c    *Consumer[B]
+	up   Uplink[B]
+	heir *Inlink[B] // what is said in place of this one, which is lost
+
+	// guarded by the consumer
+	queue    deque[*Delivery[B]]
+	bytes    int64 // in it
+	limit    int64 // how many tasks it was ready to get, since the beginning, told or about to be
+	received int64
+	most     int64          // the highest limit there was
+	done     []*Delivery[B] // to be told
+	spare    []*Delivery[B]
+	back     []*Delivery[B]
+	heard    []ID
+	credit   bool // limit is to be told
+	dirty    bool // it is in the consumer's dirty
+	busy     bool // it is in the consumer's busy
+	lost     bool
+}
+
+// Delivery is a task that a Consumer has.
+type Delivery[B any] struct {
+	ID      ID
+	Attempt int // 1; more if it was given to a consumer before
+	Body    B
+
+	size int
+	link *Inlink[B]
+	task *Task[B] // the producer's, if that is in this process
+}
+
+// Link returns the way to a producer, which is not there before Open.
+func (c *Consumer[B]) Link(up Uplink[B]) *Inlink[B] { return &Inlink[B]{c: c, up: up} }
+
+// Open adds the producer, which gets credit once Take is called. What was taken from another link that is lost is told
+// to this one if that is its heir.
+func (l *Inlink[B]) Open() {
+	c := l.c
+	c.mu.Lock()
+	c.links = append(c.links[:len(c.links):len(c.links)], l)
+	c.topUp(l)
+	c.mu.Unlock()
+	c.flush()
+}
+
+// Push adds tasks that the producer gave to the consumer's queue.
+func (l *Inlink[B]) Push(tasks []Delivery[B]) {
+	c := l.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if l.lost {
+		return
+	}
+	for i := range tasks {
+		d := &tasks[i]
+		d.link = l
+		l.queue.pushBack(d)
+		l.bytes += int64(d.size)
+	}
+	l.received += int64(len(tasks))
+	c.queued += len(tasks)
+	if c.stopped {
+		c.giveBack(l)
+		return
+	}
+	if !l.busy && len(tasks) > 0 {
+		l.busy = true
+		c.busy.pushBack(l)
+	}
+	c.tickLater()
+	c.alert()
+}
+
+// fits says whether the producer may send these tasks.
+func (l *Inlink[B]) fits(tasks []Delivery[B]) bool {
+	l.c.mu.Lock()
+	defer l.c.mu.Unlock()
+	return l.received+int64(len(tasks)) <= l.most && l.bytes < maxHeld
+}
+
+// inherit lets another link tell of what was taken from this one.
+func (l *Inlink[B]) inherit(heir *Inlink[B]) {
+	l.c.mu.Lock()
+	defer l.c.mu.Unlock()
+	l.heir = heir
+}
+
+// End says that a source has ended.
+func (l *Inlink[B]) End(id ID, role string) {
+	c := l.c
+	c.mu.Lock()
+	if l.lost {
+		c.mu.Unlock()
+		return
+	}
+	from, known := c.endings[id]
+	if !known {
+		if len(c.endings) >= maxSources {
+			c.mu.Unlock()
+			return
+		}
+		from = make(map[*Inlink[B]]struct{})
+		c.endings[id] = from
+		c.ended[role]++
+	}
+	from[l] = struct{}{}
+	if c.cfg.End == nil {
+		l.heard = append(l.heard, id)
+		c.soil(l)
+		c.alert()
+	}
+	c.mu.Unlock()
+	if c.cfg.End != nil {
+		c.cfg.End(id, role, &heard[B]{l, id})
+	}
+}
+
+// heard is the Origin of an ending that was passed on.
+type heard[B any] struct {
+	l  *Inlink[B]
+	id ID
+}
+
+func (h *heard[B]) Done() {
+	h.l.c.mu.Lock()
+	defer h.l.c.mu.Unlock()
+	h.l.heard = append(h.l.heard, h.id)
+	h.l.c.soil(h.l)
+}
+
+func (h *heard[B]) Flush() { h.l.c.flush() }
+
+// Lose says that the producer is gone: it gives the tasks to others. What was taken may still be finished.
+func (l *Inlink[B]) Lose() {
+	c := l.c
+	c.mu.Lock()
+	if l.lost {
+		c.mu.Unlock()
+		return
+	}
+	l.lost = true
+	c.queued -= l.queue.len()
+	l.queue, l.bytes = deque[*Delivery[B]]{}, 0
+	for i, other := range c.links {
+		if other == l {
+			c.links = append(c.links[:i:i], c.links[i+1:]...)
+			break
+		}
+	}
+	var gone []ID
+	for id, from := range c.endings {
+		if _, said := from[l]; said {
+			if delete(from, l); len(from) == 0 && c.cfg.Gone != nil {
+				gone = append(gone, id)
+				delete(c.endings, id)
+			}
+		}
+	}
+	c.mu.Unlock()
+	for _, id := range gone {
+		c.cfg.Gone(id)
+	}
+}
+
+// Finish says that the consumer is through with d, whose result is not yet accepted: it is ready for the next.
+func (d *Delivery[B]) Finish() {
+	c := d.link.c
+	c.mu.Lock()
+	c.finish(d)
+	c.mu.Unlock()
+}
+
+// finish takes d out of the hand.
+func (c *Consumer[B]) finish(d *Delivery[B]) {
+	if c.hand != d {
+		return
+	}
+	now := time.Now()
+	c.pace.note(now.Sub(c.mark), int64(d.size))
+	c.mark = now
+	c.hand = nil
+	c.topUp(d.link)
+}
+
+// Done says that d's result was accepted.
+func (d *Delivery[B]) Done() {
+	c := d.link.c
+	c.mu.Lock()
+	c.finish(d)
+	if c.cfg.Once {
+		c.accepted.add(d.ID)
+	}
+	c.tell(d.link, d)
+	c.close(d)
+	full := len(d.link.done) >= maxBatch
+	c.mu.Unlock()
+	if full {
+		c.flush()
+	}
+}
+
+// Flush tells of what is done, unless the consumer is at it anyway.
+func (d *Delivery[B]) Flush() {
+	c := d.link.c
+	c.mu.Lock()
+	dirty := len(c.dirty) > 0
+	c.mu.Unlock()
+	if dirty {
+		c.flush()
+	}
+}
+
+// Fail says that d could not be done.
+func (d *Delivery[B]) Fail(reason string) {
+	c := d.link.c
+	c.mu.Lock()
+	c.finish(d)
+	c.close(d)
+	lost := d.link.lost
+	c.mu.Unlock()
+	if !lost {
+		c.out.Lock()
+		d.link.up.Fail(d, reason)
+		c.out.Unlock()
+	}
+	c.flush()
+}
+
+// close counts a task less that was taken and is not done.
+func (c *Consumer[B]) close(*Delivery[B]) {
+	c.open--
+	if c.open == 0 && c.settled != nil {
+		close(c.settled)
+		c.settled = nil
+	}
+}

@@ -1,0 +1,64 @@
+package pipe
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ping is a command that means nothing.
+var ping = []byte("PING")
+
+var errCredit = errors.New("more tasks than there was credit for")
+
+// hello says who this end is.
+func (w *Wire) hello(peer []byte, side string) {
+	w.send(peer, []byte(cmdHello), []byte(Protocol), []byte(w.place.Edge), []byte(side), []byte(w.place.Name))
+}
+
+// agrees checks a HELLO, and refuses the peer if its edge is not this one, seen from the other side.
+func (w *Wire) agrees(peer []byte, m *message, side string) bool {
+	var reason string
+	switch {
+	case m.protocol != Protocol:
+		reason = fmt.Sprintf("protocol %q is not spoken here, but %s", m.protocol, Protocol)
+	case m.edge != w.place.Edge:
+		reason = fmt.Sprintf("edge %q is not here, but %q", m.edge, w.place.Edge)
+	case m.side != side:
+		reason = fmt.Sprintf("a side that %q can't be connected to another that does; it should say %q", m.side, side)
+	default:
+		return true
+	}
+	w.complain(peer, errors.New(reason))
+	return false
+}
+
+// complain refuses a peer, and logs it, but not more often than every ten seconds.
+func (w *Wire) complain(peer []byte, reason error) {
+	w.send(peer, []byte(cmdBye), []byte(reason.Error()))
+	if now := time.Now(); now.Sub(w.complained) >= 10*time.Second {
+		w.complained = now
+		w.log.Warn("peer refused", "reason", reason)
+	}
+	if !w.place.Bind {
+		w.refuse()
+	}
+}
+
+// stranger refuses a peer that did not say HELLO, or was refused before.
+func (w *Wire) stranger(peer []byte) {
+	w.send(peer, []byte(cmdBye), []byte("the first message is "+cmdHello))
+}
+
+// dismissed is called when a peer has said BYE.
+func (w *Wire) dismissed(peer []byte, text string) {
+	if w.place.Bind {
+		w.end(string(peer))
+		return
+	}
+	if w.farewell != text {
+		w.farewell = text
+		w.log.Warn("refused by the other end; trying again", "endpoint", w.place.Endpoint, "reason", text)
+	}
+	w.refuse()
+}
