@@ -28,6 +28,7 @@ type edge struct {
 	plain    codec.Codec
 	once     bool // set by AtMostOnce
 	topic    topicOptions
+	pipe     pipeOptions
 	carries  string  // its types, for -help
 	wrong    []error // options that aren't for it
 

@@ -15,6 +15,7 @@ type instance struct {
 	tally  *tally
 	work   func(context.Context) error
 	used   map[used]any // its ends of the edges that the role uses
+	stream *stream      // what it sends into pipes of its own accord; nil: nothing yet
 	closes []func()
 }
 

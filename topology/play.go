@@ -14,6 +14,9 @@ import (
 // errStuck marks a run that ended without waiting any longer for some of its roles.
 var errStuck = errors.New("topology: roles don't end")
 
+// errOver is the cause of the end of roles' contexts when the run needs them no longer.
+var errOver = errors.New("topology: the run is over")
+
 // part is one role instance as play sees it: it runs until it is done, or until its context ends.
 type part struct {
 	role   string
@@ -109,7 +112,11 @@ func (c *cast) wait() error {
 			grace += c.options.Drain // for what they have in hand
 		}
 		late = time.After(grace)
-		c.stop(context.Cause(c.ctx))
+		cause := context.Cause(c.ctx)
+		if cause == nil {
+			cause = errOver
+		}
+		c.stop(cause)
 	}
 	told := c.ctx.Done()
 	for c.open > 0 {

@@ -16,7 +16,8 @@ const module = "github.com/troupe-go/troupe/"
 
 // below says, for each package, which others of this module it may import. Examples and tests may import any.
 var below = map[string][]string{
-	"topology":        {"node", "actor", "codec", "mailbox", "mailbox/curve", "internal/pubsub"},
+	"topology":        {"node", "actor", "codec", "mailbox", "mailbox/curve", "internal/pubsub", "internal/pipe"},
+	"internal/pipe":   {"mailbox"},
 	"node":            {"actor", "codec", "mailbox", "mailbox/curve", "internal/zmtp", "internal/queue"},
 	"node/gossip":     {"node"},
 	"actor":           {"codec", "mailbox", "internal/queue"},
@@ -78,7 +79,7 @@ func TestThirdPartyLibrariesHaveOnePlace(t *testing.T) {
 	places := map[string][]string{
 		"github.com/go-zeromq/zmq4":           {"internal/zmtp", "mailbox", "node"},
 		"github.com/vmihailenco/msgpack/v5":   {"codec", "actor", "node"},
-		"github.com/google/uuid":              {"actor", "node"},
+		"github.com/google/uuid":              {"actor", "node", "topology", "internal/pipe"},
 		"golang.org/x/crypto":                 {"mailbox/curve"},
 		"github.com/hashicorp/memberlist":     {"node/gossip"},
 		"go.yaml.in/yaml/v3":                  {"topology"},

@@ -81,7 +81,7 @@ func (p *Producer[B]) dispatch() {
 		if l.lost || l.given >= l.limit {
 			continue
 		}
-		p.choose(l, min(int64(min(share, maxBatch)), l.limit-l.given))
+		p.choose(l, int(min(int64(min(share, maxBatch)), l.limit-l.given)))
 		if len(p.batch) == 0 { // it should not have what there is
 			passed++
 		} else if passed = 0; !l.give(p.batch) {
@@ -91,34 +91,39 @@ func (p *Producer[B]) dispatch() {
 	}
 }
 
-// choose fills batch with up to n tasks for l.
-func (p *Producer[B]) choose(l *Outlink[B], n int64) {
+// choose fills batch with up to n tasks for l. Tasks that have failed take turns with the others.
+func (p *Producer[B]) choose(l *Outlink[B], n int) {
 	clear(p.batch)
 	p.batch = p.batch[:0]
+	if p.turn = !p.turn; p.turn {
+		p.chooseAgain(l, n)
+	}
 	var bytes int64
-	for i := 0; i < len(p.again) && n > 0; {
-		t := p.again[i]
-		if t.avoid == l && len(p.links) > 1 {
-			i++
-			continue
+	for len(p.batch) < n && p.ready.len() > 0 && bytes < maxBatchBytes {
+		if t := p.ready.popFront(); !t.settled {
+			p.batch = append(p.batch, t)
+			bytes += t.size
 		}
-		p.again = append(p.again[:i], p.again[i+1:]...)
-		if t.settled {
-			continue
-		}
-		p.batch = append(p.batch, t)
-		bytes += t.size
-		n--
 	}
-	for n > 0 && p.ready.len() > 0 && bytes < maxBatchBytes {
-		t := p.ready.popFront()
-		if t.settled {
-			continue
-		}
-		p.batch = append(p.batch, t)
-		bytes += t.size
-		n--
+	if len(p.batch) == 0 {
+		p.chooseAgain(l, n)
 	}
+}
+
+// chooseAgain takes up to n tasks that have failed, but not at l if there are others.
+func (p *Producer[B]) chooseAgain(l *Outlink[B], n int) {
+	kept := p.again[:0]
+	for _, t := range p.again {
+		switch {
+		case t.settled:
+		case len(p.batch) == n, t.avoid == l && len(p.links) > 1:
+			kept = append(kept, t)
+		default:
+			p.batch = append(p.batch, t)
+		}
+	}
+	clear(p.again[len(kept):])
+	p.again = kept
 }
 
 // give hands a batch over. If that is not possible now the tasks stay, and l has no credit until it gives some.
@@ -127,7 +132,7 @@ func (l *Outlink[B]) give(batch []*Task[B]) bool {
 	for _, t := range batch {
 		t.attempt++
 		if t.attempt > 1 {
-			p.counts.Retried++
+			p.cfg.Retried.Add(1)
 		}
 		t.holder = l
 		l.held.add(t)
@@ -152,7 +157,7 @@ func (l *Outlink[B]) takeBack(tasks []*Task[B]) {
 		l.p.release(t)
 		t.attempt--
 		if t.attempt > 0 {
-			l.p.counts.Retried--
+			l.p.cfg.Retried.Add(-1)
 		}
 		l.p.ready.pushFront(t)
 	}
@@ -169,7 +174,6 @@ func (l *Outlink[B]) Done(tasks []*Task[B]) {
 			n++
 		}
 	}
-	p.counts.Done += uint64(n)
 	p.wakeSenders()
 	if p.lanes != nil {
 		p.dispatch()
@@ -228,11 +232,7 @@ func (p *Producer[B]) forgive(t *Task[B]) {
 // failed counts a failure, and reports whether it was one too many.
 func (p *Producer[B]) failed(t *Task[B]) (dead bool) {
 	t.failures++
-	if t.failures <= p.cfg.Retries {
-		return false
-	}
-	p.counts.Dead++
-	return true
+	return t.failures > p.cfg.Retries
 }
 
 // die tells of a dead task. The lock is not held.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 )
 
 // ErrClosed is returned by what is used after Close.
@@ -27,8 +28,9 @@ type Config[B any] struct {
 	// Ordered gives out the tasks of one key one after the other: the next when the one before is done.
 	Ordered bool
 	// Dead is told of tasks that failed too often; whoever was told calls Bury. By default they are logged and buried.
-	Dead func(t *Task[B], reason string)
-	Log  *slog.Logger // default slog.Default()
+	Dead    func(t *Task[B], reason string)
+	Retried *atomic.Int64 // counts tasks that are given out again, if it is set
+	Log     *slog.Logger  // default slog.Default()
 }
 
 const (
@@ -51,7 +53,7 @@ type Producer[B any] struct {
 	links   []*Outlink[B]
 	waiting deque[*Outlink[B]]          // those that have credit
 	ready   deque[*Task[B]]             // to be given out
-	again   []*Task[B]                  // failed, to be given out before those
+	again   []*Task[B]                  // failed, to be given out again
 	lanes   map[string]*deque[*Task[B]] // by key: tasks that wait for the one before; a key without tasks has none
 	index   map[ID]*Task[B]             // those that were given to consumers in other processes
 	tasks   int                         // not done
@@ -60,15 +62,8 @@ type Producer[B any] struct {
 	endings []*ending
 	batch   []*Task[B]
 	begun   bool // MinWorkers were there
+	turn    bool // it was that of tasks that have failed
 	closed  bool
-	counts  Counts
-}
-
-// Counts is what a Producer has done.
-type Counts struct {
-	Sent, Done, Retried, Dead uint64
-	Open                      int // tasks that are not done
-	Consumers                 int
 }
 
 // NewProducer returns a Producer that has no consumers yet.
@@ -82,20 +77,14 @@ func NewProducer[B any](cfg Config[B]) *Producer[B] {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
+	if cfg.Retried == nil {
+		cfg.Retried = new(atomic.Int64)
+	}
 	p := &Producer[B]{cfg: cfg}
 	if cfg.Ordered {
 		p.lanes = make(map[string]*deque[*Task[B]])
 	}
 	return p
-}
-
-// Counts returns what p has done so far.
-func (p *Producer[B]) Counts() Counts {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	c := p.counts
-	c.Open, c.Consumers = p.tasks, len(p.links)
-	return c
 }
 
 // Send takes a task over, of about size bytes, and tells origin when it is done. It waits for room until ctx ends; then
@@ -135,7 +124,6 @@ func (p *Producer[B]) add(id ID, key string, body B, size int, origin Origin) er
 	}
 	p.tasks++
 	p.bytes += t.size
-	p.counts.Sent++
 	if p.lanes != nil {
 		if lane, taken := p.lanes[key]; taken {
 			if lane == nil {

@@ -60,6 +60,7 @@ type Wire struct {
 	suspect   bool     // a loss may have been missed
 	closed    bool
 	closing   chan struct{}
+	hurry     context.CancelFunc // ends the lingering of Close
 	interrupt context.CancelFunc // of the Recv that waits
 }
 
@@ -182,6 +183,9 @@ func (w *Wire) event(e mailbox.Event) {
 		w.losses = append(w.losses, string(e.Identity))
 	case e.Kind == mailbox.Disconnected:
 		w.up, w.over = false, true
+		if w.closed {
+			w.hurry()
+		}
 	}
 	w.suspect = w.suspect || e.Missed > 0
 	if w.attention() && w.interrupt != nil {
@@ -284,7 +288,7 @@ func (w *Wire) sendAll(frames [][]byte) bool {
 	return s.Send(ended, frames...) == nil
 }
 
-// Close closes the socket. What was sent to peers that are connected is still written until ctx ends.
+// Close closes the socket. What was sent to peers that are connected is still written, until ctx ends.
 func (w *Wire) Close(ctx context.Context) {
 	w.mu.Lock()
 	if w.closed {
@@ -292,13 +296,15 @@ func (w *Wire) Close(ctx context.Context) {
 		w.ended.Wait()
 		return
 	}
+	ctx, w.hurry = context.WithCancel(ctx)
+	defer w.hurry()
 	w.closed = true
 	close(w.closing)
-	s, up := w.socket, w.up
-	w.mu.Unlock()
-	if !w.place.Bind && !up {
-		ctx = ended
+	s := w.socket
+	if !w.place.Bind && !w.up {
+		w.hurry()
 	}
+	w.mu.Unlock()
 	s.Close(ctx)
 	w.ended.Wait()
 }

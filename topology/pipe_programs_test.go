@@ -1,0 +1,40 @@
+package topology_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/troupe-go/troupe/topology"
+)
+
+func init() {
+	// farm's workers sleep for the number of milliseconds that a task is.
+	programs["farm"] = func() {
+		n := flag.Int("tasks", 100, "")
+		ms := flag.Int("ms", 1, "")
+		top := topology.New("farm")
+		tasks := topology.Pipe[int](top, "tasks", "tcp://127.0.0.1:5557")
+		results := topology.Pipe[int](top, "results", "tcp://127.0.0.1:5558")
+		topology.Source(top, "source", tasks, func(ctx context.Context, emit func(int) error) error {
+			return numbers(*n)(ctx, emit)
+		})
+		topology.Stage(top, "worker", tasks, results, func(_ context.Context, i int) (int, error) {
+			time.Sleep(time.Duration(*ms) * time.Millisecond)
+			return i, nil
+		})
+		topology.Sink(top, "sink", results, func(_ context.Context, seq iter.Seq[int]) error {
+			distinct := map[int]bool{}
+			all := 0
+			for i := range seq {
+				all++
+				distinct[i] = true
+			}
+			fmt.Printf("results=%d distinct=%d\n", all, len(distinct))
+			return nil
+		})
+		topology.Main(top)
+	}
+}
