@@ -11,10 +11,10 @@ import (
 )
 
 func init() {
-	// farm's workers sleep for the number of milliseconds that a task is.
+	// farm's workers sleep for so many microseconds at each task.
 	programs["farm"] = func() {
 		n := flag.Int("tasks", 100, "")
-		ms := flag.Int("ms", 1, "")
+		us := flag.Int("us", 1000, "")
 		top := topology.New("farm")
 		tasks := topology.Pipe[int](top, "tasks", "tcp://127.0.0.1:5557")
 		results := topology.Pipe[int](top, "results", "tcp://127.0.0.1:5558")
@@ -22,7 +22,7 @@ func init() {
 			return numbers(*n)(ctx, emit)
 		})
 		topology.Stage(top, "worker", tasks, results, func(_ context.Context, i int) (int, error) {
-			time.Sleep(time.Duration(*ms) * time.Millisecond)
+			time.Sleep(time.Duration(*us) * time.Microsecond)
 			return i, nil
 		})
 		topology.Sink(top, "sink", results, func(_ context.Context, seq iter.Seq[int]) error {

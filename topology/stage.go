@@ -118,7 +118,7 @@ func (s *stage[T, R]) run(ctx context.Context) error {
 func (s *stage[T, R]) prepare(ctx context.Context) bool {
 	for failures := 1; ctx.Err() == nil; failures++ {
 		err := s.guard(func() (err error) {
-			s.handle, err = s.create(s.in.with(ctx))
+			s.handle, err = s.create(ctx)
 			return err
 		})
 		if err == nil && s.handle != nil {
@@ -134,7 +134,7 @@ func (s *stage[T, R]) prepare(ctx context.Context) bool {
 // do handles a task.
 func (s *stage[T, R]) do(ctx context.Context, t taken[T]) {
 	var origin parcel = t.parcel
-	hctx := s.in.with(ctx)
+	hctx := ctx
 	if len(s.in.used) > 0 {
 		task := &shared{parcel: t.parcel, open: 1}
 		hctx = context.WithValue(hctx, taskKey{}, task)

@@ -99,16 +99,16 @@ func (p *PipeEdge[T]) takingPlain(in *instance, c carrier) (*taking[T], error) {
 	}
 	stopped, stop := context.WithCancel(context.Background())
 	complained := time.Time{}
+	var from, until context.Context // what take was last called with, and what ends with that or stopped
 	return &taking[T]{
 		take: func(ctx context.Context) (t taken[T], ok bool) {
-			if ctx.Done() != stopped.Done() {
+			if ctx != from {
 				both, cancel := context.WithCancel(ctx)
-				defer cancel()
-				defer context.AfterFunc(stopped, cancel)()
-				ctx = both
+				context.AfterFunc(stopped, cancel)
+				from, until = ctx, both
 			}
 			for {
-				frames, err := s.Recv(ctx)
+				frames, err := s.Recv(until)
 				if err != nil {
 					return t, false
 				}

@@ -40,25 +40,26 @@ type Consumer[B any] struct {
 
 	out sync.Mutex // held while uplinks are told, so that they hear things in order; taken before mu
 
-	mu       sync.Mutex
-	links    []*Inlink[B]
-	busy     deque[*Inlink[B]] // those with something in their queue
-	queued   int               // in all of these
-	dirty    []*Inlink[B]      // those with something to tell
-	hand     *Delivery[B]
-	looked   *Delivery[B] // what was in hand when tick looked last
-	mark     time.Time    // since when it is at work on that
-	pace     pace
-	accepted accepted
-	endings  map[ID]map[*Inlink[B]]struct{}
-	ended    map[string]int
-	open     int  // taken and not done
-	eager    bool // Take was called: there is credit
-	stopped  bool
-	waiting  bool
-	ticking  bool
-	wake     chan struct{}
-	settled  chan struct{} // closed when open is 0; nil: nobody waits
+	mu         sync.Mutex
+	links      []*Inlink[B]
+	busy       deque[*Inlink[B]] // those with something in their queue
+	queued     int               // in all of these
+	dirty      []*Inlink[B]      // those with something to tell
+	hand       *Delivery[B]
+	looked     *Delivery[B] // what was in hand when tick looked last
+	mark       time.Time    // since when it is at work on that, and so many before it
+	unmeasured int
+	pace       pace
+	accepted   accepted
+	endings    map[ID]map[*Inlink[B]]struct{}
+	ended      map[string]int
+	open       int  // taken and not done
+	eager      bool // Take was called: there is credit
+	stopped    bool
+	waiting    bool
+	ticking    bool
+	wake       chan struct{}
+	settled    chan struct{} // closed when open is 0; nil: nobody waits
 }
 
 // NewConsumer returns a Consumer that has no producer yet.
@@ -111,7 +112,7 @@ func (c *Consumer[B]) Take(ctx context.Context) *Delivery[B] {
 			return nil
 		}
 		c.mu.Lock()
-		c.mark = time.Now()
+		c.mark, c.unmeasured = time.Now(), 0
 	}
 	c.mu.Unlock()
 	c.flush()

@@ -182,10 +182,16 @@ func (c *Consumer[B]) finish(d *Delivery[B]) {
 	if c.hand != d {
 		return
 	}
-	now := time.Now()
-	c.pace.note(now.Sub(c.mark), int64(d.size))
-	c.mark = now
 	c.hand = nil
+	c.unmeasured++
+	c.pace.weigh(d.size)
+	if c.pace.took < shortTask && c.unmeasured < severalTasks && c.queued > 0 {
+		c.topUp(d.link)
+		return
+	}
+	now := time.Now()
+	c.pace.note(now.Sub(c.mark), c.unmeasured)
+	c.mark, c.unmeasured = now, 0
 	c.topUp(d.link)
 }
 

@@ -13,11 +13,16 @@ func Connect[B any](p *Producer[B], c *Consumer[B]) {
 type near[B any] struct {
 	out   *Outlink[B]
 	in    *Inlink[B]
-	tasks []*Task[B] // of the last call of Done or Back
+	tasks []*Task[B]    // of the last call of Done or Back
+	slab  []Delivery[B] // not used yet; guarded by the producer's lock
 }
 
 func (n *near[B]) Give(tasks []*Task[B]) bool {
-	ds := make([]Delivery[B], len(tasks))
+	if len(n.slab) < len(tasks) {
+		n.slab = make([]Delivery[B], max(len(tasks), slabSize))
+	}
+	ds := n.slab[:len(tasks)]
+	n.slab = n.slab[len(tasks):]
 	for i, t := range tasks {
 		ds[i] = Delivery[B]{ID: t.ID, Attempt: t.attempt, Body: t.Body, size: int(t.size), task: t}
 	}

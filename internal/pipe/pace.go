@@ -14,29 +14,35 @@ const (
 	patience = 2 * time.Millisecond
 )
 
+// Looking at the clock takes longer than many a task: so many tasks that are shorter than shortTask, and come one right
+// after the other, are measured together.
+const (
+	shortTask    = 10 * time.Microsecond
+	severalTasks = 16
+)
+
 // pace is how fast a consumer is, and how many tasks it may hold because of that. It starts with one.
 type pace struct {
-	took   time.Duration // by a task, on average
-	size   int64         // of a task, on average
-	tasks  int           // that these were measured by, up to 8
-	credit int
+	took     time.Duration // by a task, on average
+	size     int64         // of a task, on average
+	measured int           // how often took was, up to 8
+	credit   int
 }
 
-// note takes a task into account.
-func (p *pace) note(took time.Duration, size int64) {
-	if p.tasks < 8 {
-		p.tasks++
-	}
-	n := p.tasks
-	p.took += (took - p.took) / time.Duration(n)
-	p.size += (size - p.size) / int64(n)
+// note takes the time into account that some tasks took together.
+func (p *pace) note(took time.Duration, tasks int) {
+	p.measured = min(p.measured+1, 8)
+	p.took += (took/time.Duration(tasks) - p.took) / time.Duration(p.measured)
 }
+
+// weigh takes the size of a task into account.
+func (p *pace) weigh(size int) { p.size += (int64(size) - p.size) / 8 }
 
 // want returns how many tasks the consumer may hold, for each of so many producers. It grows to at most twice what it was
 // when it was last asked for.
 func (p *pace) want(producers int) int {
 	n := maxCredit
-	if p.tasks == 0 {
+	if p.measured == 0 {
 		n = 1
 	}
 	if p.took > 0 {

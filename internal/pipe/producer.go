@@ -38,6 +38,9 @@ const (
 	defaultBytes = 32 << 20
 )
 
+// slabSize is how many tasks, or deliveries, are allocated at once.
+const slabSize = 32
+
 // maxBatch is how many tasks a consumer gets at once at most, and maxBatchBytes about how large these are.
 const (
 	maxBatch      = 256
@@ -61,8 +64,9 @@ type Producer[B any] struct {
 	senders []chan struct{}             // Sends that wait for room
 	endings []*ending
 	batch   []*Task[B]
-	begun   bool // MinWorkers were there
-	turn    bool // it was that of tasks that have failed
+	slab    []Task[B] // not used yet
+	begun   bool      // MinWorkers were there
+	turn    bool      // it was that of tasks that have failed
 	closed  bool
 }
 
@@ -114,7 +118,12 @@ func (p *Producer[B]) add(id ID, key string, body B, size int, origin Origin) er
 	if p.closed {
 		return ErrClosed
 	}
-	t := &Task[B]{ID: id, Body: body, size: int64(size), key: key, origin: origin}
+	if len(p.slab) == 0 {
+		p.slab = make([]Task[B], slabSize)
+	}
+	t := &p.slab[0]
+	p.slab = p.slab[1:]
+	*t = Task[B]{ID: id, Body: body, size: int64(size), key: key, origin: origin}
 	if p.index != nil {
 		if same := p.index[id]; same != nil { // it was given to this stage twice
 			same.origin = both{same.origin, origin}
