@@ -14,7 +14,7 @@ import (
 const childVariable = "TROUPE_CHILD"
 
 // The file descriptors that a child inherits: exec.Cmd's extra files. The child reads from the first, which ends when the
-// parent closes its side or is gone, and writes its news to the second.
+// parent closes its side or is gone, with a byte before that if the run is over; it writes its news to the second.
 const (
 	parentPipe = 3
 	newsPipe   = 4
@@ -69,9 +69,13 @@ func (t *Topology) runChild(ctx context.Context, c *childhood, o Options) int {
 	defer cancel(nil)
 	told := make(chan struct{})
 	go func() {
-		io.Copy(io.Discard, os.NewFile(parentPipe, "parent"))
+		n, _ := io.Copy(io.Discard, os.NewFile(parentPipe, "parent"))
 		close(told)
-		cancel(errParent)
+		if n > 0 {
+			cancel(errOver)
+		} else {
+			cancel(errParent)
+		}
 		time.AfterFunc(o.patience(t.role(c.Role))+killAfter/2, func() {
 			os.RemoveAll(c.Dir)
 			os.Exit(1)
@@ -89,7 +93,7 @@ func (t *Topology) runChild(ctx context.Context, c *childhood, o Options) int {
 		os.RemoveAll(c.Dir) // nothing of the run is wanted any more, and the parent may be gone
 	default:
 	}
-	if errors.Is(err, errParent) {
+	if errors.Is(err, errParent) || errors.Is(err, errOver) {
 		return 0
 	}
 	return status(err, o.Log)

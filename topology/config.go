@@ -136,7 +136,7 @@ func variable(name string) string { return "TROUPE_" + strings.ToUpper(name) }
 func (t *Topology) complete(o *Options) error {
 	set := map[string]bool{}
 	o.flags.Visit(func(f *flag.Flag) { set[f.Name] = true })
-	for _, name := range []string{"config", "run", "n", "at", "processes"} {
+	for _, name := range []string{"config", "run", "n", "at", "processes", "log"} {
 		text := os.Getenv(variable(name))
 		if text == "" || set[name] {
 			continue

@@ -3,21 +3,22 @@ package topology
 import (
 	"flag"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 
 	"github.com/troupe-go/troupe/mailbox"
 )
 
-// Flags defines -run, -n, -at, -processes, -config and -graph on fs and returns the options that fs.Parse will fill. The
+// Flags defines -run, -n, -at, -processes, -config, -log and -graph on fs and returns the options that fs.Parse will fill. The
 // topology's roles and edges, all declared before, are listed in the flags' help, and values that don't fit them are
 // errors of fs.Parse. A program's own flags must have other names.
 //
-// What no flag says, Run takes from environment variables: TROUPE_RUN, TROUPE_N, TROUPE_AT, TROUPE_PROCESSES and
-// TROUPE_CONFIG have the flags' values, several of -n and -at separated by commas. What those leave open is taken from the
+// What no flag says, Run takes from environment variables: TROUPE_RUN, TROUPE_N, TROUPE_AT, TROUPE_PROCESSES,
+// TROUPE_LOG and TROUPE_CONFIG have the flags' values, several of -n and -at separated by commas. What those leave open is taken from the
 // file that -config names, see [Topology.ReadConfig], and the rest is as declared.
 func (t *Topology) Flags(fs *flag.FlagSet) *Options {
-	o := &Options{Instances: map[string]int{}, At: map[string]string{}, flags: fs}
+	o := &Options{Instances: map[string]int{}, At: map[string]string{}, flags: fs, level: new(slog.LevelVar)}
 	fs.Func("run", "run only these `roles` here, separated by commas, with edges at their endpoints\nroles:"+t.describeRoles(),
 		func(s string) error { return t.setRun(o, s) })
 	fs.Func("n", "run `role=n` instances of a role, at least 1 (-run leaves roles out); may be given for several roles",
@@ -26,6 +27,8 @@ func (t *Topology) Flags(fs *flag.FlagSet) *Options {
 		func(s string) error { return t.setAt(o, s) })
 	fs.BoolVar(&o.Processes, "processes", false, "run each role instance as a process of its own on this machine")
 	fs.StringVar(&o.config, "config", "", "take what other flags leave open from a YAML `file`: edges' endpoints, roles' numbers, keys")
+	o.level.Set(slog.LevelWarn)
+	fs.TextVar(o.level, "log", o.level, "log what is of this `level` or above: debug, info, warn or error")
 	fs.BoolFunc("graph", "print the graph as text, or with -graph=mermaid in that language, and end", o.setDrawing)
 	return o
 }

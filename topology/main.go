@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -15,7 +16,7 @@ import (
 // Main is a program's whole main: it defines the topology's flags (see [Topology.Flags]) beside the program's own on
 // flag.CommandLine, parses the command line, runs the topology and ends the process; it doesn't return. The program must
 // not have called flag.Parse; the values of its own flags are there when its roles run. Logs go to standard error as
-// slog's text; a run goes on when nobody reads them any more. At the end a line of text says what each role has done. On a
+// slog's text, from the level on that -log says (default warn); a run goes on when nobody reads them any more. At the end a line of text says what each role has done. On a
 // terminal another, drawn over itself, says how far the stream of a source is.
 //
 // SIGINT (ctrl-C), SIGTERM and SIGHUP (a closed terminal; not under nohup) end the run, which takes at most a second; a
@@ -31,11 +32,12 @@ func Main(t *Topology) {
 	o := t.Flags(flag.CommandLine)
 	flag.Parse() // exits with 2, or with 0 after -help
 	log := stderr()
-	o.Log, o.summary = slog.New(slog.NewTextHandler(log, nil)), log
+	var w io.Writer = log
 	if isTerminal(log) && !isChild() {
 		o.progress = &progress{terminal: log}
-		o.Log = slog.New(slog.NewTextHandler(o.progress, nil))
+		w = o.progress
 	}
+	o.Log, o.summary = slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: o.level})), w
 	if o.drawing != "" {
 		os.Exit(status(t.draw(*o), o.Log))
 	}

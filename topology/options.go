@@ -36,12 +36,13 @@ type Options struct {
 	// Log receives what happens to roles and sockets; nil means slog.Default().
 	Log *slog.Logger
 
-	summary  io.Writer     // gets a line of text at the end; nil: the log does
-	progress *progress     // where it is shown; nil: nowhere
-	flags    *flag.FlagSet // that filled them; nil: the program did
-	config   string        // the value of -config
-	drawing  string        // the value of -graph
-	instance int           // of the one role of a child process, from 1 on; 0: all
+	summary  io.Writer      // gets a line of text at the end; nil: the log does
+	progress *progress      // where it is shown; nil: nowhere
+	flags    *flag.FlagSet  // that filled them; nil: the program did
+	config   string         // the value of -config
+	drawing  string         // the value of -graph
+	level    *slog.LevelVar // the value of -log
+	instance int            // of the one role of a child process, from 1 on; 0: all
 }
 
 func (o Options) withDefaults() Options {

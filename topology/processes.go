@@ -171,7 +171,8 @@ func (c *company) child(ctx context.Context, tell childhood, started func()) (pi
 	if ctx.Err() != nil {
 		return 0, false, ctx.Err()
 	}
-	// The system closes this side of the first pipe when this process ends in whatever way, and so tells the child.
+	// The system closes this side of the first pipe when this process ends in whatever way, and so tells the child. A byte
+	// before that says that there is nothing left to be finished.
 	inherited, parent, err := os.Pipe()
 	if err != nil {
 		return 0, false, err
@@ -206,6 +207,9 @@ func (c *company) child(ctx context.Context, tell childhood, started func()) (pi
 	select {
 	case err = <-exited:
 	case <-ctx.Done():
+		if errors.Is(context.Cause(ctx), errOver) {
+			parent.Write([]byte{0})
+		}
 		parent.Close()
 		err = c.await(cmd, tell, exited, log)
 	}

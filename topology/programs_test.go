@@ -98,7 +98,7 @@ func startWith(t *testing.T, change func(*exec.Cmd), name string, args ...string
 		t.Fatal(err)
 	}
 	p := process{program.New(t, self, args...), t}
-	p.Cmd.Env = append(p.Cmd.Env, "TOPOLOGY_TEST_PROGRAM="+name, "GORACE=atexit_sleep_ms=0")
+	p.Cmd.Env = append(p.Cmd.Env, "TOPOLOGY_TEST_PROGRAM="+name, "GORACE=atexit_sleep_ms=0", "TROUPE_LOG=info")
 	p.Cmd.Stderr = p.Cmd.Stdout
 	change(p.Cmd)
 	p.Start()

@@ -16,7 +16,7 @@ type process struct {
 
 func start(t *testing.T, args ...string) process {
 	t.Helper()
-	return process{program.Start(t, args...), t}
+	return process{program.Start(t, append([]string{"-log=info"}, args...)...), t}
 }
 
 func (p process) replies() int { return strings.Count(p.Out.String(), "Hello -> World\n") }
