@@ -15,7 +15,7 @@ import (
 var errStuck = errors.New("topology: roles don't end")
 
 // errOver is the cause of the end of roles' contexts when the run needs them no longer.
-var errOver = errors.New("topology: the run is over")
+var errOver = fmt.Errorf("topology: the run is over: %w", context.Canceled)
 
 // part is one role instance as play sees it: it runs until it is done, or until its context ends.
 type part struct {
