@@ -11,7 +11,7 @@ func Give(p *Producer[[]byte], place Place) (*Wire, error) {
 		p.index = make(map[ID]*Task[[]byte])
 	}
 	p.mu.Unlock()
-	return open(place, func(w *Wire) handler {
+	return open(place, sideGives, func(w *Wire) handler {
 		return &giver{p: p, w: w, links: make(map[string]*outwire)}
 	})
 }
@@ -25,7 +25,7 @@ type giver struct {
 	tasks []*Task[[]byte]
 }
 
-func (g *giver) opened() { g.w.hello(nil, sideGives) }
+func (g *giver) opened() {}
 
 func (g *giver) message(peer []byte, frames [][]byte) {
 	err := g.m.parse(frames)
@@ -37,14 +37,19 @@ func (g *giver) message(peer []byte, frames [][]byte) {
 		g.lost(string(peer))
 		return
 	}
-	l := g.links[string(peer)]
 	switch g.m.command {
 	case cmdHello:
-		g.join(peer)
+		if g.w.greet(peer, &g.m, sideTakes) {
+			g.join(peer, g.m.name)
+		}
 		return
 	case cmdBye:
 		g.w.dismissed(peer, g.m.text)
 		return
+	}
+	l := g.links[string(peer)]
+	if l == nil && !g.w.place.Bind && g.m.command == cmdCredit {
+		l = g.join(peer, "the one that is bound")
 	}
 	if l == nil {
 		g.w.stranger(peer)
@@ -69,21 +74,15 @@ func (g *giver) message(peer []byte, frames [][]byte) {
 	}
 }
 
-// join begins a link to a consumer that said HELLO.
-func (g *giver) join(peer []byte) {
-	if !g.w.agrees(peer, &g.m, sideTakes) {
-		return
-	}
+// join begins a link to a consumer: one that said HELLO, or, if this end connects, one that gives credit.
+func (g *giver) join(peer []byte, name string) *outwire {
 	g.lost(string(peer)) // it begins anew
-	if g.w.place.Bind {
-		g.w.hello(peer, sideGives)
-	}
-	l := &outwire{w: g.w, peer: peer}
+	l := &outwire{w: g.w, peer: peer, name: name}
 	l.out = g.p.Link(l)
 	g.links[string(peer)] = l
-	g.w.log.Info("consumer joined", "consumer", g.m.name)
-	l.name = g.m.name
+	g.w.log.Info("consumer joined", "consumer", name)
 	l.out.Open()
+	return l
 }
 
 // find returns the tasks of the message's ids that are not done.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -40,10 +41,9 @@ type message struct {
 	protocol string // of HELLO
 	edge     string
 	side     string
-	name     string
+	name     string     // and of END: a role's
 	limit    int64      // of CREDIT
 	ids      []ID       // of DONE, BACK, FAIL (one) and END
-	roles    []string   // of END
 	tasks    []wireTask // of TASK
 	text     string     // of FAIL and BYE
 }
@@ -59,7 +59,7 @@ var errUnknown = errors.New("unknown command")
 
 // parse reads a message into m, whose slices it uses again.
 func (m *message) parse(frames [][]byte) error {
-	*m = message{ids: m.ids[:0], roles: m.roles[:0], tasks: m.tasks[:0]}
+	*m = message{ids: m.ids[:0], tasks: m.tasks[:0]}
 	if len(frames) == 0 {
 		return errors.New("a message without frames")
 	}
@@ -159,19 +159,13 @@ func (m *message) parseFail(args [][]byte) error {
 }
 
 func (m *message) parseEnd(args [][]byte) error {
-	if len(args) == 0 || len(args)%2 != 0 {
-		return want(cmdEnd, "id and role for each", args)
+	if len(args) != 2 || len(args[0]) != idSize || len(args[1]) > maxName || !utf8.Valid(args[1]) {
+		return want(cmdEnd, "an id and a role", args)
 	}
-	for ; len(args) > 0; args = args[2:] {
-		if len(args[0]) != idSize || len(args[1]) > maxName || !utf8.Valid(args[1]) {
-			return errors.New("an END without a valid id and role")
-		}
-		id := idFrom(args[0])
-		if id.Number != endNumber {
-			return errors.New("an END with the id of a task")
-		}
-		m.ids = append(m.ids, id)
-		m.roles = append(m.roles, string(args[1]))
+	m.ids = append(m.ids, idFrom(args[0]))
+	m.name = string(args[1])
+	if m.ids[0].Number != endNumber {
+		return errors.New("an END with the id of a task")
 	}
 	return nil
 }
@@ -193,5 +187,5 @@ func clip(b []byte) string {
 	if len(b) > maxText {
 		b = b[:maxText]
 	}
-	return string([]rune(string(b)))
+	return strings.ToValidUTF8(string(b), "?")
 }

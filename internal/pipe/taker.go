@@ -8,7 +8,7 @@ const maxHeld = 4 * defaultBytes
 
 // Take takes tasks for c from a place on the network. Whoever opens a Wire closes it.
 func Take(c *Consumer[[]byte], place Place) (*Wire, error) {
-	return open(place, func(w *Wire) handler {
+	return open(place, sideTakes, func(w *Wire) handler {
 		return &taker{c: c, w: w, links: make(map[string]*inwire)}
 	})
 }
@@ -23,7 +23,6 @@ type taker struct {
 }
 
 func (k *taker) opened() {
-	k.w.hello(nil, sideTakes)
 	l := k.link(nil)
 	if k.last != nil {
 		k.last.in.inherit(l.in)
@@ -50,15 +49,17 @@ func (k *taker) message(peer []byte, frames [][]byte) {
 		k.lost(string(peer))
 		return
 	}
-	l := k.links[string(peer)]
 	switch k.m.command {
 	case cmdHello:
-		k.join(peer)
+		if k.w.greet(peer, &k.m, sideGives) {
+			k.join(peer)
+		}
 		return
 	case cmdBye:
 		k.w.dismissed(peer, k.m.text)
 		return
 	}
+	l := k.links[string(peer)]
 	if l == nil {
 		k.w.stranger(peer)
 		return
@@ -70,19 +71,13 @@ func (k *taker) message(peer []byte, frames [][]byte) {
 			k.lost(string(peer))
 		}
 	case cmdEnd:
-		for i, id := range k.m.ids {
-			l.in.End(id, k.m.roles[i])
-		}
+		l.in.End(k.m.ids[0], k.m.name)
 	}
 }
 
-// join begins a link to a producer that said HELLO, if this end is bound; else it is an answer.
+// join begins a link to a producer that said HELLO.
 func (k *taker) join(peer []byte) {
-	if !k.w.agrees(peer, &k.m, sideGives) || !k.w.place.Bind {
-		return
-	}
 	k.lost(string(peer)) // it begins anew
-	k.w.hello(peer, sideTakes)
 	l := k.link(peer)
 	l.name = k.m.name
 	k.w.log.Info("producer joined", "producer", l.name)

@@ -11,9 +11,22 @@ var ping = []byte("PING")
 
 var errCredit = errors.New("more tasks than there was credit for")
 
-// hello says who this end is.
-func (w *Wire) hello(peer []byte, side string) {
-	w.send(peer, []byte(cmdHello), []byte(Protocol), []byte(w.place.Edge), []byte(side), []byte(w.place.Name))
+// hello says who this end is. A bound end greets everybody who connects, so that those whose socket connects anew by
+// itself learn that they have to begin anew.
+func (w *Wire) hello(peer []byte) {
+	w.send(peer, []byte(cmdHello), []byte(Protocol), []byte(w.place.Edge), []byte(w.side), []byte(w.place.Name))
+}
+
+// greet reads a HELLO. It reports true if a peer of this bound end begins a session by it.
+func (w *Wire) greet(peer []byte, m *message, side string) bool {
+	if !w.agrees(peer, m, side) {
+		return false
+	}
+	if !w.place.Bind && w.greeted { // it has forgotten us
+		w.end("")
+	}
+	w.greeted = true
+	return w.place.Bind
 }
 
 // agrees checks a HELLO, and refuses the peer if its edge is not this one, seen from the other side.
@@ -45,9 +58,11 @@ func (w *Wire) complain(peer []byte, reason error) {
 	}
 }
 
-// stranger refuses a peer that did not say HELLO, or was refused before.
+// stranger lets a peer begin anew that did not say HELLO, or was forgotten.
 func (w *Wire) stranger(peer []byte) {
-	w.send(peer, []byte(cmdBye), []byte("the first message is "+cmdHello))
+	if w.place.Bind {
+		w.hello(peer)
+	}
 }
 
 // dismissed is called when a peer has said BYE.

@@ -43,6 +43,7 @@ type handler interface {
 // An end that connects has a socket of its own for each connection, so that nothing of one session comes into the next.
 type Wire struct {
 	place Place
+	side  string // this end's
 	h     handler
 	cfg   mailbox.Config
 	log   *slog.Logger
@@ -50,6 +51,7 @@ type Wire struct {
 
 	complained time.Time // when the log last told of a peer that was refused
 	farewell   string    // the last BYE that it told of
+	greeted    bool      // of an end that connects: by the other, in this session
 
 	mu        sync.Mutex
 	socket    *mailbox.Socket
@@ -65,7 +67,7 @@ type Wire struct {
 }
 
 // open opens the socket and begins to receive, with the handler that h makes.
-func open(place Place, h func(*Wire) handler) (*Wire, error) {
+func open(place Place, side string, h func(*Wire) handler) (*Wire, error) {
 	cfg := place.Socket
 	cfg.SendHWM = sendHWM
 	cfg.Heartbeat, cfg.HeartbeatTimeout = heartbeat, heartbeatTimeout
@@ -74,7 +76,7 @@ func open(place Place, h func(*Wire) handler) (*Wire, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	w := &Wire{place: place, cfg: cfg, log: cfg.Log.With("edge", place.Edge), closing: make(chan struct{})}
+	w := &Wire{place: place, side: side, cfg: cfg, log: cfg.Log.With("edge", place.Edge), closing: make(chan struct{})}
 	w.h = h(w)
 	events, err := w.start()
 	if err != nil {
@@ -158,10 +160,15 @@ func (w *Wire) session(events iter.Seq[mailbox.Event]) {
 	var watching sync.WaitGroup
 	watching.Go(func() {
 		for e := range events {
+			if w.place.Bind && e.Kind == mailbox.Accepted {
+				w.hello(e.Identity)
+			}
 			w.event(e)
 		}
 	})
 	if !w.place.Bind {
+		w.greeted = false
+		w.hello(nil)
 		w.h.opened()
 	}
 	w.receive()
