@@ -2,7 +2,7 @@ package pipe
 
 import (
 	"context"
-	"log/slog"
+
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -11,8 +11,6 @@ import (
 
 	"github.com/troupe-go/troupe/mailbox"
 )
-
-var quiet = slog.New(slog.DiscardHandler)
 
 // source is the Origin of all tasks of a benchmark.
 type source struct{ done atomic.Int64 }

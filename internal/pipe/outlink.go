@@ -21,6 +21,7 @@ type Outlink[B any] struct {
 	held   held[B]
 	limit  int64 // how many tasks it is ready to have been given, since the beginning
 	given  int64
+	alone  bool // it has one task, and gets no other before that is done
 	queued bool // in the producer's waiting
 	lost   bool
 }
@@ -56,7 +57,7 @@ func (l *Outlink[B]) Credit(limit int64) {
 
 // enqueue puts l into line if it has credit.
 func (l *Outlink[B]) enqueue() {
-	if !l.queued && !l.lost && l.given < l.limit {
+	if !l.queued && !l.lost && l.given < l.limit && !l.alone {
 		l.queued = true
 		l.p.waiting.pushBack(l)
 	}
@@ -71,14 +72,14 @@ func (p *Producer[B]) dispatch() {
 		p.begun = true
 	}
 	for passed := 0; passed < p.waiting.len(); {
-		available := p.ready.len() + len(p.again)
+		available := p.ready.len() + len(p.again) + p.suspects.len()
 		if available == 0 {
 			return
 		}
 		share := (available-1)/p.waiting.len() + 1
 		l := p.waiting.popFront()
 		l.queued = false
-		if l.lost || l.given >= l.limit {
+		if l.lost || l.given >= l.limit || l.alone {
 			continue
 		}
 		p.choose(l, int(min(int64(min(share, maxBatch)), l.limit-l.given)))
@@ -95,6 +96,10 @@ func (p *Producer[B]) dispatch() {
 func (p *Producer[B]) choose(l *Outlink[B], n int) {
 	clear(p.batch)
 	p.batch = p.batch[:0]
+	if p.suspects.len() > 0 {
+		p.chooseSuspect(l)
+		return
+	}
 	if p.turn = !p.turn; p.turn {
 		p.chooseAgain(l, n)
 	}
@@ -107,6 +112,18 @@ func (p *Producer[B]) choose(l *Outlink[B], n int) {
 	}
 	if len(p.batch) == 0 {
 		p.chooseAgain(l, n)
+	}
+}
+
+// chooseSuspect takes a task that may have killed its consumer, if l has no other: so it takes none with it, and it is sure
+// that it was the one if it happens again. A consumer that has others gets nothing until they are done.
+func (p *Producer[B]) chooseSuspect(l *Outlink[B]) {
+	for l.held.n == 0 && p.suspects.len() > 0 {
+		if t := p.suspects.popFront(); !t.settled {
+			p.batch = append(p.batch, t)
+			l.alone = true
+			return
+		}
 	}
 }
 
@@ -159,7 +176,20 @@ func (l *Outlink[B]) takeBack(tasks []*Task[B]) {
 		if t.attempt > 0 {
 			l.p.cfg.Retried.Add(-1)
 		}
-		l.p.ready.pushFront(t)
+		if t.suspect {
+			l.p.suspects.pushFront(t)
+		} else {
+			l.p.ready.pushFront(t)
+		}
+	}
+	l.eased()
+}
+
+// eased is called when l has fewer tasks. If it has none it may get one that it is to have alone, or others after one.
+func (l *Outlink[B]) eased() {
+	if l.held.n == 0 {
+		l.alone = false
+		l.enqueue()
 	}
 }
 
@@ -175,7 +205,8 @@ func (l *Outlink[B]) Done(tasks []*Task[B]) {
 		}
 	}
 	p.wakeSenders()
-	if p.lanes != nil {
+	if l.alone || p.lanes != nil || p.suspects.len() > 0 {
+		l.eased()
 		p.dispatch()
 	}
 	p.mu.Unlock()
@@ -204,8 +235,10 @@ func (l *Outlink[B]) Fail(t *Task[B], reason string) {
 		return
 	}
 	p.release(t)
+	l.eased()
 	dead := p.failed(t)
 	if !dead {
+		t.suspect = false
 		t.avoid = l
 		p.again = append(p.again, t)
 		if len(p.links) > 1 { // perhaps no other takes it in a while
@@ -245,8 +278,8 @@ func (p *Producer[B]) die(t *Task[B], reason string) {
 	p.Bury(t)
 }
 
-// Lost says that the consumer is gone. Others get what it had; that counts as a failure of the task it had longest, which
-// it was most likely at work on.
+// Lost says that the consumer is gone. Others get what it had, one at a time. It counts as a failure of a task that it had
+// alone.
 func (l *Outlink[B]) Lost() {
 	p := l.p
 	p.mu.Lock()
@@ -262,14 +295,15 @@ func (l *Outlink[B]) Lost() {
 		}
 	}
 	var dead *Task[B]
-	if oldest := l.held.first; oldest != nil && p.failed(oldest) {
-		dead = oldest
+	if l.held.n == 1 && p.failed(l.held.first) {
+		dead = l.held.first
 		p.release(dead)
 	}
 	for l.held.last != nil {
 		t := l.held.last
 		p.release(t)
-		p.ready.pushFront(t)
+		t.suspect = true
+		p.suspects.pushFront(t)
 	}
 	p.dispatch()
 	p.mu.Unlock()

@@ -52,22 +52,23 @@ const (
 type Producer[B any] struct {
 	cfg Config[B]
 
-	mu      sync.Mutex
-	links   []*Outlink[B]
-	waiting deque[*Outlink[B]]          // those that have credit
-	ready   deque[*Task[B]]             // to be given out
-	again   []*Task[B]                  // failed, to be given out again
-	lanes   map[string]*deque[*Task[B]] // by key: tasks that wait for the one before; a key without tasks has none
-	index   map[ID]*Task[B]             // those that were given to consumers in other processes
-	tasks   int                         // not done
-	bytes   int64                       // of these
-	senders []chan struct{}             // Sends that wait for room
-	endings []*ending
-	batch   []*Task[B]
-	slab    []Task[B] // not used yet
-	begun   bool      // MinWorkers were there
-	turn    bool      // it was that of tasks that have failed
-	closed  bool
+	mu       sync.Mutex
+	links    []*Outlink[B]
+	waiting  deque[*Outlink[B]]          // those that have credit
+	ready    deque[*Task[B]]             // to be given out
+	again    []*Task[B]                  // failed, to be given out again
+	suspects deque[*Task[B]]             // to be given out again, each alone
+	lanes    map[string]*deque[*Task[B]] // by key: tasks that wait for the one before; a key without tasks has none
+	index    map[ID]*Task[B]             // those that were given to consumers in other processes
+	tasks    int                         // not done
+	bytes    int64                       // of these
+	senders  []chan struct{}             // Sends that wait for room
+	endings  []*ending
+	batch    []*Task[B]
+	slab     []Task[B] // not used yet
+	begun    bool      // MinWorkers were there
+	turn     bool      // it was that of tasks that have failed
+	closed   bool
 }
 
 // NewProducer returns a Producer that has no consumers yet.
@@ -91,11 +92,14 @@ func NewProducer[B any](cfg Config[B]) *Producer[B] {
 	return p
 }
 
-// Send takes a task over, of about size bytes, and tells origin when it is done. It waits for room until ctx ends; then
-// its error wraps ctx.Err().
+// Send takes a task over, of about size bytes, and tells origin when it is done. It waits while there is no room. Once ctx
+// has ended its error wraps ctx.Err().
 func (p *Producer[B]) Send(ctx context.Context, id ID, key string, body B, size int, origin Origin) error {
 	if int64(size) > p.cfg.Bytes {
 		return fmt.Errorf("%w: it has %d bytes, at most %d are possible", ErrTooLarge, size, p.cfg.Bytes)
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("pipe: %w", err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -151,9 +155,6 @@ func (p *Producer[B]) add(id ID, key string, body B, size int, origin Origin) er
 
 // waitRoom waits until there may be room. The lock is held, but not while it waits.
 func (p *Producer[B]) waitRoom(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("pipe: no room: %w", err)
-	}
 	room := make(chan struct{})
 	p.senders = append(p.senders, room)
 	p.mu.Unlock()

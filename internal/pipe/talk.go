@@ -34,11 +34,13 @@ func (w *Wire) agrees(peer []byte, m *message, side string) bool {
 	var reason string
 	switch {
 	case m.protocol != Protocol:
-		reason = fmt.Sprintf("protocol %q is not spoken here, but %s", m.protocol, Protocol)
+		reason = fmt.Sprintf("one end speaks %q, the other %q", Protocol, m.protocol)
 	case m.edge != w.place.Edge:
-		reason = fmt.Sprintf("edge %q is not here, but %q", m.edge, w.place.Edge)
+		reason = fmt.Sprintf("one end is of edge %q, the other of %q", w.place.Edge, m.edge)
+	case m.side == w.side:
+		reason = fmt.Sprintf("both ends say that they are the one that %s", m.side)
 	case m.side != side:
-		reason = fmt.Sprintf("a side that %q can't be connected to another that does; it should say %q", m.side, side)
+		reason = fmt.Sprintf("a side %q; it is %q or %q", m.side, sideGives, sideTakes)
 	default:
 		return true
 	}

@@ -65,6 +65,7 @@ type Task[B any] struct {
 	avoid      *Outlink[B] // the one that it failed at last
 	holder     *Outlink[B] // who has it now
 	prev, next *Task[B]    // in the holder's list
+	suspect    bool        // its consumer died, of it perhaps
 	settled    bool        // done or buried: whoever finds it in a queue drops it
 }
 

@@ -1,0 +1,132 @@
+package pipe
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+func isOver(w *worker) bool {
+	select {
+	case <-w.over:
+		return true
+	default:
+		return false
+	}
+}
+
+func TestAStreamIsOverWhenAllSourcesHaveEnded(t *testing.T) {
+	over(t, everyWay, func(e *edge) {
+		p, s := e.producer(Config[[]byte]{}), newStream()
+		w := e.worker(p, ConsumerConfig{Once: true, Expect: map[string]int{"a": 2, "b": 1}}, nil)
+		e.send(p, s, 1, 10)
+		pass(time.Second)
+		first, heard := uuid.New(), newStream()
+		p.End(EndOf(first), "a", heard)
+		p.End(EndOf(first), "a", heard) // the same
+		p.End(EndOf(uuid.New()), "b", heard)
+		pass(time.Second)
+		if isOver(w) {
+			t.Fatal("over before the second of a has ended")
+		}
+		if heard.done.Load() != 2 {
+			t.Errorf("%d of 2 were heard", heard.done.Load())
+		}
+		p.End(EndOf(uuid.New()), "a", heard)
+		pass(time.Second)
+		if !isOver(w) || !slices.Equal(w.got(), numbers(1, 10)) || heard.done.Load() != 3 {
+			t.Errorf("over: %v, got %v, %d heard", isOver(w), w.got(), heard.done.Load())
+		}
+	})
+}
+
+func TestWhoComesAfterTheEndLearnsOfItAtOnce(t *testing.T) {
+	over(t, "near gives takes", func(e *edge) {
+		p, heard := e.producer(Config[[]byte]{}), newStream()
+		p.End(EndOf(uuid.New()), "a", heard)
+		pass(time.Minute)
+		late := e.worker(p, ConsumerConfig{Once: true, Expect: map[string]int{"a": 1}}, nil)
+		pass(2 * redialMax)
+		if !isOver(late) || heard.done.Load() != 1 {
+			t.Errorf("over: %v, %d heard", isOver(late), heard.done.Load())
+		}
+	})
+}
+
+// relay is a stage between two edges.
+func relay(e *edge, in, out *Producer[[]byte], s *stream) *worker {
+	return e.worker(in, ConsumerConfig{
+		End:  func(id ID, role string, heard Origin) { out.End(id, role, heard) },
+		Gone: out.Forget,
+	}, nil)
+}
+
+func TestAStageForgetsTheEndOfASourceThatIsGone(t *testing.T) {
+	over(t, "gives", func(e *edge) {
+		in := NewProducer(Config[[]byte]{Log: quiet})
+		wire, err := Give(in, e.place(sideGives))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, heard := NewProducer(Config[[]byte]{Log: quiet}), newStream()
+		relay(e, in, out, heard)
+		pass(time.Second)
+		in.End(EndOf(uuid.New()), "a", heard)
+		pass(time.Second)
+		if len(out.endings) != 1 || heard.done.Load() != 0 {
+			t.Fatalf("%d endings are told, %d heard", len(out.endings), heard.done.Load())
+		}
+		wire.Close(ended)
+		pass(time.Second)
+		if len(out.endings) != 0 {
+			t.Error("it still tells of a source that may be another one now")
+		}
+	})
+}
+
+func TestATaskThatComesAgainIsSeenOnce(t *testing.T) {
+	over(t, everyWay, func(e *edge) {
+		p, s := e.producer(Config[[]byte]{}), newStream()
+		w := e.worker(p, ConsumerConfig{Once: true}, nil)
+		again := newStream()
+		again.id = s.id
+		for range 2 {
+			e.send(p, s, 1, 10)
+			pass(time.Second)
+			s.next = 0
+		}
+		e.send(p, s, 1, 11)
+		pass(time.Second)
+		if !slices.Equal(w.got(), numbers(1, 11)) || s.done.Load() != 31 {
+			t.Errorf("got %v, %d done", w.got(), s.done.Load())
+		}
+	})
+}
+
+func TestAConsumerThatStopsGivesBackWhatItHasNotBegun(t *testing.T) {
+	over(t, everyWay, func(e *edge) {
+		p, s := e.producer(Config[[]byte]{}), newStream()
+		hang := make(chan struct{})
+		var w *worker
+		w = e.worker(p, ConsumerConfig{}, func(d *Delivery[[]byte]) string {
+			if string(d.Body) == "500" {
+				w.c.Stop()
+				<-hang
+			}
+			return ""
+		})
+		e.send(p, s, 1, 1000)
+		pass(time.Second)
+		if p.lacks() != 500 {
+			t.Errorf("%d were given back", p.lacks())
+		}
+		close(hang)
+		<-w.over
+		pass(time.Second)
+		if s.done.Load() != 500 {
+			t.Errorf("%d done", s.done.Load())
+		}
+	})
+}
