@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/troupe-go/troupe/codec"
@@ -84,6 +85,58 @@ func benchmarkWeather[T comparable](b *testing.B, at string, update func(zip str
 		for u := range in.All(ctx) {
 			if u == last {
 				break
+			}
+		}
+		return nil
+	})
+	if err := t.Run(b.Context(), o); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "updates/s")
+}
+
+// BenchmarkPublish is updates of 100 bytes that the one subscriber wants, none lost.
+func BenchmarkPublish(b *testing.B) {
+	for _, c := range []struct {
+		name, at string
+		opts     []topology.EdgeOption
+	}{
+		{"value", "", nil},
+		{"tcp", "tcp://" + freeAddress(b), nil},
+		{"tcp-zmq", "tcp://" + freeAddress(b), []topology.EdgeOption{topology.ZMQ(codec.Raw)}},
+	} {
+		b.Run(c.name, func(b *testing.B) { benchmarkPublish(b, c.at, append(c.opts, topology.NoDrop())...) })
+	}
+}
+
+func benchmarkPublish(b *testing.B, at string, opts ...topology.EdgeOption) {
+	o := topology.Options{Log: slog.New(slog.DiscardHandler)}
+	if at != "" {
+		o.At = map[string]string{"updates": at}
+	}
+	t := topology.New("updates")
+	updates := topology.Topic(t, "updates", "tcp://127.0.0.1:5556", func(string) string { return "key" }, opts...)
+	update := "key" + strings.Repeat(".", 97)
+	topology.Publisher(t, "publisher", updates, func(ctx context.Context, out *outlet) error {
+		if err := out.WaitSubscribers(ctx, 1); err != nil {
+			return err
+		}
+		b.ReportAllocs()
+		b.ResetTimer()
+		for range b.N {
+			if err := out.Publish(ctx, update); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	topology.Subscriber(t, "subscriber", updates, func(ctx context.Context, in *inlet) error {
+		if err := in.Subscribe(ctx, "key"); err != nil {
+			return err
+		}
+		for range b.N {
+			if _, err := in.Next(ctx); err != nil {
+				return err
 			}
 		}
 		return nil
