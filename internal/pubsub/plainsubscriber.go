@@ -74,7 +74,7 @@ func (s *PlainSubscriber[T]) Unsubscribe(exact bool, keys ...string) error {
 
 // Recv returns the next value. It fails as [Subscriber.Recv] does.
 func (s *PlainSubscriber[T]) Recv(ctx context.Context) (v T, err error) {
-	for {
+	for n := 0; n < patience || ctx.Err() == nil; n++ {
 		msg, err := s.socket.Recv(ctx)
 		if err != nil {
 			return v, err
@@ -83,6 +83,7 @@ func (s *PlainSubscriber[T]) Recv(ctx context.Context) (v T, err error) {
 			return v, nil
 		}
 	}
+	return v, fmt.Errorf("pubsub: nothing to receive but what is not subscribed to: %w", ctx.Err())
 }
 
 // read returns the value that msg is, if it is one that was subscribed to.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/troupe-go/troupe/mailbox"
@@ -15,6 +16,8 @@ type Subscriber[T any] struct {
 	decode func(b []byte) (T, error)
 	joint
 	id id
+
+	turn chan struct{} // holds one token; who has it may receive: numbers are looked at in the order in which they come
 
 	mu     sync.Mutex
 	choice choice
@@ -31,6 +34,8 @@ func NewSubscriber[T any](cfg Config, decode func(b []byte) (T, error)) (*Subscr
 		return nil, err
 	}
 	s := &Subscriber[T]{cfg: cfg, decode: decode, joint: joint{socket}, log: pauses{log: cfg.Socket.Log.With("topic", cfg.Topic)}}
+	s.turn = make(chan struct{}, 1)
+	s.turn <- struct{}{}
 	rand.Read(s.id[:])
 	return s, nil
 }
@@ -115,39 +120,63 @@ func (s *Subscriber[T]) topics(exact bool, keys []string) (topics []string) {
 // Recv returns the next update. It fails with mailbox.ErrClosed, or an error that wraps ctx.Err().
 func (s *Subscriber[T]) Recv(ctx context.Context) (v T, err error) {
 	for {
-		msg, err := s.socket.Recv(ctx)
+		u, err := s.next(ctx)
 		if err != nil {
 			return v, err
 		}
-		if v, ok := s.read(msg); ok {
+		v, err := s.decode(u.body)
+		if err == nil {
 			return v, nil
 		}
-	}
-}
-
-// read returns the value of the update that msg is, if it is a new one.
-func (s *Subscriber[T]) read(msg [][]byte) (v T, ok bool) {
-	if len(msg) == 2 && string(msg[0]) == hello(s.id, s.cfg.Topic) {
-		s.complain("a publisher refuses this subscriber", string(msg[1]))
-		return v, false
-	}
-	u, mark, err := readUpdate(msg, s.cfg.Topic, s.id)
-	switch {
-	case errors.Is(err, errForeign):
-		return v, false
-	case err != nil:
-		s.complain("a publisher sends what is no update of this topic", err.Error())
-		return v, false
-	case !s.fresh(&u, mark):
-		return v, false
-	}
-	if v, err = s.decode(u.body); err != nil {
 		s.mu.Lock()
 		s.gaps.missed.add(string(u.key), 1)
 		s.mu.Unlock()
 		s.complain("a publisher sends what is no update of this topic", err.Error())
 	}
-	return v, err == nil
+}
+
+// next returns the next update that is new.
+func (s *Subscriber[T]) next(ctx context.Context) (u update, err error) {
+	select {
+	case <-s.turn:
+	default:
+		select {
+		case <-s.turn:
+		case <-ctx.Done():
+			return u, fmt.Errorf("pubsub: nothing to receive: %w", ctx.Err())
+		}
+	}
+	defer func() { s.turn <- struct{}{} }()
+	for n := 0; n < patience || ctx.Err() == nil; n++ {
+		msg, err := s.socket.Recv(ctx)
+		if err != nil {
+			return u, err
+		}
+		if u, ok := s.read(msg); ok {
+			return u, nil
+		}
+	}
+	return u, fmt.Errorf("pubsub: nothing to receive but what is no update: %w", ctx.Err())
+}
+
+// patience is how many messages that are no updates are passed over once the context has ended.
+const patience = 1000
+
+// read returns the update that msg is, if it is a new one.
+func (s *Subscriber[T]) read(msg [][]byte) (u update, ok bool) {
+	if len(msg) == 2 && string(msg[0]) == hello(s.id, s.cfg.Topic) {
+		s.complain("a publisher refuses this subscriber", string(msg[1]))
+		return u, false
+	}
+	u, mark, err := readUpdate(msg, s.cfg.Topic, s.id)
+	switch {
+	case errors.Is(err, errForeign):
+		return u, false
+	case err != nil:
+		s.complain("a publisher sends what is no update of this topic", err.Error())
+		return u, false
+	}
+	return u, s.fresh(&u, mark)
 }
 
 // fresh says whether u is to be received, and notes that it has come.
