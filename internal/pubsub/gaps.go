@@ -1,9 +1,6 @@
 package pubsub
 
-import (
-	"maps"
-	"strings"
-)
+import "strings"
 
 // maxMissed is of how many keys a subscriber counts apart what it missed.
 const maxMissed = 1 << 16
@@ -44,8 +41,9 @@ type flow struct {
 // gaps finds out what a subscriber missed, by the positions of what it gets. It is bounded: beyond maxStreams keys it
 // forgets where it was with some, and then does not know what it missed of them.
 type gaps struct {
-	at     map[flow]*position
-	missed missed
+	at         map[flow]*position
+	publishers map[id]int // how many flows each has
+	missed     missed
 }
 
 // pass notes that an update has come, or its mark. It reports whether the update is later than all of its key that came
@@ -76,21 +74,43 @@ func (g *gaps) pass(h *header, key []byte, mark bool) (fresh bool) {
 // begin notes the first update of a key: what was before it was not missed.
 func (g *gaps) begin(h *header, key []byte) {
 	if g.at == nil {
-		g.at = make(map[flow]*position)
+		g.at, g.publishers = make(map[flow]*position), make(map[id]int)
 	}
 	if len(g.at) >= maxStreams {
 		for f := range g.at {
-			delete(g.at, f)
+			g.end(f)
 			break
 		}
 	}
 	at := h.at
 	g.at[flow{h.publisher, string(key)}] = &at
+	g.publishers[h.publisher]++
 }
 
-// forget lets what is not subscribed to any more begin anew: the keys that start with prefix, or the one that is it.
-func (g *gaps) forget(prefix string, exact bool, wanted func(key string) bool) {
-	maps.DeleteFunc(g.at, func(f flow, _ *position) bool {
-		return (f.key == prefix || !exact && strings.HasPrefix(f.key, prefix)) && !wanted(f.key)
-	})
+// end forgets a flow, if there is one.
+func (g *gaps) end(f flow) {
+	if _, had := g.at[f]; !had {
+		return
+	}
+	delete(g.at, f)
+	if g.publishers[f.publisher]--; g.publishers[f.publisher] == 0 {
+		delete(g.publishers, f.publisher)
+	}
+}
+
+// forget lets what is not subscribed to any more begin anew: the key, or if it is not exact, the keys that start with it.
+func (g *gaps) forget(key string, exact bool, wanted func(key string) bool) {
+	if exact {
+		if !wanted(key) {
+			for publisher := range g.publishers {
+				g.end(flow{publisher, key})
+			}
+		}
+		return
+	}
+	for f := range g.at {
+		if strings.HasPrefix(f.key, key) && !wanted(f.key) {
+			g.end(f)
+		}
+	}
 }

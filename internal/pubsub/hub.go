@@ -21,7 +21,8 @@ type Hub[T any] struct {
 	mu       sync.Mutex
 	keys     map[string][]*Member[T]
 	prefixes map[string][]*Member[T]
-	lengths  []int // that prefixes have, in order
+	lengths  []int       // that prefixes have, in order
+	having   map[int]int // how many prefixes have each
 	last     *streams[T]
 	round    uint64
 	to       []*Member[T] // whom the update in hand is for
@@ -32,7 +33,10 @@ type Hub[T any] struct {
 // NewHub returns a hub. If encode is not nil, prefixes are those of what it makes of values, as in plain ZeroMQ, and what
 // it makes of a value is to start with the value's key.
 func NewHub[T any](cfg Config, encode func(dst []byte, v T) ([]byte, error)) *Hub[T] {
-	h := &Hub[T]{cfg: cfg.withDefaults(), encode: encode, keys: make(map[string][]*Member[T]), prefixes: make(map[string][]*Member[T])}
+	h := &Hub[T]{
+		cfg: cfg.withDefaults(), encode: encode,
+		keys: make(map[string][]*Member[T]), prefixes: make(map[string][]*Member[T]), having: make(map[int]int),
+	}
 	if cfg.LastValues > 0 {
 		h.last = newStreams[T](cfg.LastValues)
 	}
@@ -177,31 +181,32 @@ func (h *Hub[T]) index(m *Member[T], key string, exact bool) {
 		h.keys[key] = append(h.keys[key], m)
 		return
 	}
-	if i, found := slices.BinarySearch(h.lengths, len(key)); !found {
-		h.lengths = slices.Insert(h.lengths, i, len(key))
+	n := len(key)
+	if len(h.prefixes[key]) == 0 {
+		if h.having[n]++; h.having[n] == 1 {
+			i, _ := slices.BinarySearch(h.lengths, n)
+			h.lengths = slices.Insert(h.lengths, i, n)
+		}
 	}
 	h.prefixes[key] = append(h.prefixes[key], m)
 }
 
 // unindex removes it.
 func (h *Hub[T]) unindex(m *Member[T], key string, exact bool) {
-	all := h.keys
-	if !exact {
-		all = h.prefixes
+	all := h.prefixes
+	if exact {
+		all = h.keys
 	}
-	left := slices.DeleteFunc(all[key], func(other *Member[T]) bool { return other == m })
-	if len(left) > 0 {
-		all[key] = left
+	if all[key] = slices.DeleteFunc(all[key], func(other *Member[T]) bool { return other == m }); len(all[key]) > 0 {
 		return
 	}
 	delete(all, key)
 	if exact {
 		return
 	}
-	for other := range h.prefixes {
-		if len(other) == len(key) {
-			return
-		}
+	n := len(key)
+	if h.having[n]--; h.having[n] == 0 {
+		delete(h.having, n)
+		h.lengths = slices.DeleteFunc(h.lengths, func(length int) bool { return length == n })
 	}
-	h.lengths = slices.DeleteFunc(h.lengths, func(n int) bool { return n == len(key) })
 }

@@ -65,7 +65,8 @@ func (p *Publisher[T]) Publish(ctx context.Context, key string, v T) error {
 		return err
 	}
 	var room [128]byte
-	wanted, _ := p.socket.Wanted(appendTopic(room[:0], p.cfg.Topic, key))
+	topic := appendTopic(room[:0], p.cfg.Topic, key)
+	wanted, _ := p.socket.Wanted(topic)
 	if !wanted && !p.streams.keeps {
 		return p.closed()
 	}
@@ -74,6 +75,9 @@ func (p *Publisher[T]) Publish(ctx context.Context, key string, v T) error {
 		defer func() { p.turn <- struct{}{} }()
 	case <-ctx.Done():
 		return fmt.Errorf("pubsub: not published: %w", ctx.Err())
+	}
+	if !wanted { // or somebody came before the turn, who was sent the value before this one
+		wanted, _ = p.socket.Wanted(topic)
 	}
 	if wanted {
 		if err := p.send(ctx, "", key, p.streams.next(key), v); err != nil {
