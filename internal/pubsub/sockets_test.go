@@ -274,3 +274,28 @@ func TestCloseSendsWhatIsQueued(t *testing.T) {
 		w.expect(s, numbered("a", 900)...)
 	})
 }
+
+func TestWhoComesWhileAValueIsPublishedGetsIt(t *testing.T) {
+	inBubble(t, func(w *world) {
+		cfg := Config{LastValues: 10}
+		p, s := w.publisher(cfg), w.subscriber(cfg)
+		for i := range 300 {
+			key := fmt.Sprint("k", i)
+			all := numbered(key, 50)
+			published := make(chan struct{})
+			go func() {
+				defer close(published)
+				w.publish(p, all...)
+			}()
+			w.subscribe(s, key)
+			<-published
+			got := w.drain(s)
+			if len(got) == 0 || !slices.Equal(got, all[len(all)-len(got):]) {
+				w.t.Fatalf("got %q of 50", got)
+			}
+			if s.Missed() > 0 {
+				w.t.Fatal("missed", s.Missed())
+			}
+		}
+	})
+}
