@@ -100,8 +100,8 @@ func (o *Outlet[T]) WaitSubscribers(ctx context.Context, n int) error {
 	return nil
 }
 
-// Dropped returns how many updates were dropped because a subscriber had no room, or a connection ended: once for each
-// subscriber that lost one.
+// Dropped returns how many updates were dropped because a subscriber had no room: once for each subscriber that lost one.
+// What was on its way when a connection ended is not counted here, but missed by the subscriber if it comes back.
 func (o *Outlet[T]) Dropped() uint64 { return o.to.Dropped() }
 
 // over returns why nothing is published any more, if that is so.

@@ -17,8 +17,5 @@ func (j joint) Bind(ctx context.Context, endpoint string) (mailbox.Endpoint, err
 // Connect connects to where another end, or a proxy, is bound.
 func (j joint) Connect(endpoint string) error { return j.socket.Connect(endpoint) }
 
-// dropped returns how many messages the socket dropped for peers that had no room, or lost with a connection.
-func (j joint) dropped() uint64 {
-	all := j.socket.Stats().Dropped
-	return all[mailbox.Full] + all[mailbox.Lost]
-}
+// dropped returns how many messages the socket dropped for peers that had no room.
+func (j joint) dropped() uint64 { return j.socket.Stats().Dropped[mailbox.Full] }

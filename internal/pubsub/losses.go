@@ -7,6 +7,7 @@ import (
 
 const (
 	lossesEach = 500 * time.Millisecond // how often those who lost updates are told how many there were
+	lossesRow  = 4096                   // of how many keys in one go
 	lateKeys   = 4096                   // of how many keys those who had no room for that are told again,
 	lateMost   = 1024                   // and after how many such times at most for the last time
 )
@@ -70,7 +71,7 @@ func (p *Publisher[T]) tell() {
 	p.losses.dropped = dropped
 	for more := true; more; {
 		p.repeat(func() {
-			for range portion {
+			for range lossesRow {
 				next := p.losses.at
 				s := p.streams.after(&next)
 				if more = s != nil && s.stamp <= upto; !more {
@@ -88,23 +89,21 @@ func (p *Publisher[T]) tell() {
 // tellAgain tells of the keys that are due.
 func (p *Publisher[T]) tellAgain() {
 	all := p.losses.late
-	p.losses.late = nil
-	for len(all) > 0 {
-		n := min(portion, len(all))
-		p.repeat(func() {
-			for _, l := range all[:n] {
-				if l.wait > 0 {
-					l.wait--
-				} else if s := p.streams.get(l.key); s == nil || p.tellOf(s) || l.next > lateMost {
-					continue
-				} else {
-					l.wait, l.next = l.next, 2*l.next
-				}
-				p.losses.late = append(p.losses.late, l)
-			}
-		})
-		all = all[n:]
+	if p.losses.late = nil; len(all) == 0 {
+		return
 	}
+	p.repeat(func() {
+		for _, l := range all {
+			if l.wait > 0 {
+				l.wait--
+			} else if s := p.streams.get(l.key); s == nil || p.tellOf(s) || l.next > lateMost {
+				continue
+			} else {
+				l.wait, l.next = l.next, 2*l.next
+			}
+			p.losses.late = append(p.losses.late, l)
+		}
+	})
 }
 
 // repeat does what sends nothing new, and has what is dropped of that counted apart.

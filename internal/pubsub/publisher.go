@@ -125,8 +125,8 @@ func (p *Publisher[T]) WaitSubscribers(ctx context.Context, n int) error {
 	return p.audience.wait(ctx, p.ctx, n)
 }
 
-// Dropped returns how many updates were dropped for subscribers that had no room, or were lost: each counts once for each
-// subscriber that it was for.
+// Dropped returns how many updates were dropped for subscribers that had no room: each counts once for each subscriber that
+// it was for. What was on its way when a connection ended is not counted.
 func (p *Publisher[T]) Dropped() uint64 {
 	repeats := p.losses.repeats.Load() // first, as it grows later
 	return p.dropped() - repeats
