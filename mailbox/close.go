@@ -143,6 +143,9 @@ func (s *Socket) up(in *inlet, identity []byte) bool {
 	if s.typ == Rep {
 		s.drop(in.peer, Lost, in.peer.out.Purge()) // replies to requests of an earlier connection
 	}
+	if in.id != nil { // a ROUTER's name for it
+		identity = in.id
+	}
 	in.peer.linked(in, identity)
 	if !in.peer.dials {
 		s.pattern.join(in.peer)

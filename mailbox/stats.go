@@ -29,7 +29,7 @@ type PeerStats struct {
 	Endpoint  Endpoint   // where Connect leads; the zero value if the connection was accepted
 	Remote    string     // the address of the other end of the last connection, if it has one
 	Type      SocketType // of that one
-	Identity  []byte     // of that one, if it gave itself one
+	Identity  []byte     // of that one, if it gave itself one; at a ROUTER, what Recv puts before its messages
 	Connected bool       // whether there is a connection
 	Since     time.Time  // the connection was made, or lost; the zero value if there was none yet
 	Traffic
