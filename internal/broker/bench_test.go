@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/troupe-go/troupe/mailbox"
 )
 
 // BenchmarkCalls measures calls over tcp, all ends in this process, in calls per second.
@@ -14,8 +16,8 @@ func BenchmarkCalls(b *testing.B) {
 	for _, clients := range []int{1, 64} {
 		for _, callers := range []int{1, 64} {
 			b.Run(fmt.Sprintf("%d-clients-%d-connections", clients, callers), func(b *testing.B) {
-				cfg := Config{Log: slog.New(slog.DiscardHandler)}
-				f, err := NewFront(cfg, "echo")
+				cfg := mailbox.Config{Log: slog.New(slog.DiscardHandler)}
+				f, err := NewFront(cfg, nil, "echo")
 				if err != nil {
 					b.Fatal(err)
 				}

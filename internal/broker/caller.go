@@ -67,8 +67,8 @@ type answer struct {
 }
 
 // NewCaller returns a caller of the service whose front is, or will be, at endpoint.
-func NewCaller(cfg Config, service, endpoint string) (*Caller, error) {
-	s, err := cfg.socket(mailbox.Dealer)
+func NewCaller(cfg mailbox.Config, service, endpoint string) (*Caller, error) {
+	s, err := socket(mailbox.Dealer, &cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -336,12 +336,12 @@ func (f *Front) forget(p *party) {
 	hand := slices.SortedFunc(maps.Values(p.hand), func(a, b *job) int { return cmp.Compare(b.number, a.number) })
 	p.hand = nil
 	for _, c := range hand { // the newest first: the oldest ends up before all others
-		f.again(c)
+		f.regive(c)
 	}
 }
 
-// again gives a call whose server was lost back to those that wait, if another may have it.
-func (f *Front) again(c *job) {
+// regive gives a call whose server was lost back to those that wait, if another may have it.
+func (f *Front) regive(c *job) {
 	c.server = nil
 	switch {
 	case c.caller == nil:
@@ -350,6 +350,7 @@ func (f *Front) again(c *job) {
 		f.settle(c)
 		f.say(p, entry{header: header{kind: gone, id: id}})
 	default:
+		f.again.Add(1)
 		f.wait(c, true)
 	}
 }

@@ -8,18 +8,11 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/troupe-go/troupe/mailbox"
 )
-
-// Config sets up a front, a caller or a server. The zero value is useful.
-type Config struct {
-	// Network carries the bytes; nil means this machine's.
-	Network mailbox.Network
-	// Log gets a line for what goes wrong; nil means slog.Default().
-	Log *slog.Logger
-}
 
 const (
 	heartbeat = time.Second     // how often a silent connection is probed
@@ -30,15 +23,13 @@ const (
 )
 
 // socket makes a socket of the engine.
-func (cfg *Config) socket(t mailbox.SocketType) (*mailbox.Socket, error) {
+func socket(t mailbox.SocketType, cfg *mailbox.Config) (*mailbox.Socket, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	return mailbox.New(t, mailbox.Config{
-		Network: cfg.Network, Log: cfg.Log,
-		Heartbeat: heartbeat, HeartbeatTimeout: silence, ReconnectMax: redial,
-		SendHWM: sendHWM, Mandatory: t == mailbox.Router,
-	})
+	cfg.Heartbeat, cfg.HeartbeatTimeout, cfg.ReconnectMax, cfg.SendHWM = heartbeat, silence, redial, sendHWM
+	cfg.Mandatory = t == mailbox.Router
+	return mailbox.New(t, *cfg)
 }
 
 // ended is the context of what is to be tried without waiting.
@@ -50,9 +41,10 @@ var ended = func() context.Context {
 
 // Front is where callers and servers of services meet. One goroutine does all of its work.
 type Front struct {
-	s    *mailbox.Socket
-	log  *slog.Logger
-	done chan struct{} // closed when the goroutine has ended
+	s     *mailbox.Socket
+	log   *slog.Logger
+	again *atomic.Int64
+	done  chan struct{} // closed when the goroutine has ended
 
 	mu     sync.Mutex
 	events []mailbox.Event
@@ -70,11 +62,15 @@ type Front struct {
 	warned   time.Time           // when the log last got to know of a refusal
 }
 
-// NewFront returns a front for the named services, which is to be bound, and closed.
-func NewFront(cfg Config, services ...string) (*Front, error) {
+// NewFront returns a front for the named services, which is to be bound, and closed. cfg is its socket's, which has
+// heartbeats and bounds of the engine's own. Calls that are given to a second server are counted in again, if not nil.
+func NewFront(cfg mailbox.Config, again *atomic.Int64, services ...string) (*Front, error) {
 	f, err := newFront(cfg, services)
 	if err != nil {
 		return nil, err
+	}
+	if again != nil {
+		f.again = again
 	}
 	events := f.s.Monitor(context.Background()) // ends with the socket
 	go func() {
@@ -86,15 +82,15 @@ func NewFront(cfg Config, services ...string) (*Front, error) {
 }
 
 // newFront returns a front that has to be told of events.
-func newFront(cfg Config, services []string) (*Front, error) {
-	s, err := cfg.socket(mailbox.Router)
+func newFront(cfg mailbox.Config, services []string) (*Front, error) {
+	s, err := socket(mailbox.Router, &cfg)
 	if err != nil {
 		return nil, err
 	}
 	f := &Front{
 		s: s, log: cfg.Log, done: make(chan struct{}),
 		services: make(map[string]*service), parties: make(map[string]*party),
-		last: rand.Uint64(), owed: make(map[string]struct{}),
+		last: rand.Uint64(), again: new(atomic.Int64), owed: make(map[string]struct{}),
 	}
 	for _, name := range services {
 		f.services[name] = &service{name: name}

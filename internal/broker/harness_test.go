@@ -18,7 +18,7 @@ type stage struct {
 	t   *testing.T
 	net *memnet.Network
 	log logged
-	cfg Config
+	cfg mailbox.Config
 }
 
 const at = "tcp://front:1"
@@ -56,14 +56,14 @@ func empty(t *testing.T, test func(t *testing.T, s *stage)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := &stage{t: t, net: memnet.New()}
-		s.cfg = Config{Network: s.net, Log: slog.New(slog.NewTextHandler(&s.log, nil))}
+		s.cfg = mailbox.Config{Network: s.net, Log: slog.New(slog.NewTextHandler(&s.log, nil))}
 		test(t, s)
 	})
 }
 
 func (s *stage) front() *Front {
 	s.t.Helper()
-	f, err := NewFront(s.cfg, "echo")
+	f, err := NewFront(s.cfg, nil, "echo")
 	if err != nil {
 		s.t.Fatal(err)
 	}

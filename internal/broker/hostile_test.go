@@ -113,7 +113,7 @@ func FuzzFront(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		net := memnet.New()
-		front, err := newFront(Config{Network: net, Log: slog.New(slog.DiscardHandler)}, []string{"echo"})
+		front, err := newFront(mailbox.Config{Network: net, Log: slog.New(slog.DiscardHandler)}, []string{"echo"})
 		if err != nil {
 			t.Fatal(err)
 		}

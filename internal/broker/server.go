@@ -54,8 +54,8 @@ type Request struct {
 
 // NewServer returns a server of the service whose front is, or will be, at endpoint, that takes so many requests at a
 // time.
-func NewServer(cfg Config, service, endpoint string, slots int) (*Server, error) {
-	sock, err := cfg.socket(mailbox.Dealer)
+func NewServer(cfg mailbox.Config, service, endpoint string, slots int) (*Server, error) {
+	sock, err := socket(mailbox.Dealer, &cfg)
 	if err != nil {
 		return nil, err
 	}
