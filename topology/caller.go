@@ -4,149 +4,166 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
+	"iter"
+	"sync/atomic"
 
-	"github.com/troupe-go/troupe/actor"
+	"github.com/troupe-go/troupe/codec"
+	"github.com/troupe-go/troupe/internal/broker"
 	"github.com/troupe-go/troupe/mailbox"
 )
 
+// ErrFull is wrapped by the error of a call that a service's front has no room for: 10,000 calls of the calling process
+// have no reply yet, or their requests take 64 MiB.
+var ErrFull = broker.ErrFull
+
 // Caller is a client's end of a service.
 type Caller[Q, R any] struct {
-	role context.Context // of the role that it was made for
-	turn chan struct{}   // holds one token; who has it may call
-	call func(ctx context.Context, request Q) (R, error)
-	done func()
+	role   context.Context // of the role that it was made for
+	over   atomic.Bool
+	call   func(ctx context.Context, request Q) (R, error)
+	stream func(ctx context.Context, request Q) iter.Seq2[R, error]
+	done   func()
 }
 
-// newCaller returns a caller for one instance of a role: of the server's actor where values are handed over, else with a
-// socket of its own.
-func newCaller[Q, R any](ctx context.Context, in *instance, e *edge) *Caller[Q, R] {
-	c := &Caller[Q, R]{role: ctx, turn: make(chan struct{}, 1), done: func() {}}
-	c.turn <- struct{}{}
-	at := in.carrier(e)
-	if at.local {
-		c.call = func(ctx context.Context, request Q) (R, error) {
-			ref := in.run.hub(e, nil).(actor.Ref[Q]) // servers are opened before callers
-			return actor.As[R](ref.Ask(ctx, in.run.system, request))
+// newCaller returns a caller for one instance of a role.
+func newCaller[Q, R any](ctx context.Context, in *instance, e *edge) (*Caller[Q, R], error) {
+	c := &Caller[Q, R]{role: ctx}
+	switch at := in.carrier(e); {
+	case at.local:
+		n := in.run.hub(e, func() any { return newCounter[Q, R]() }).(*counter[Q, R])
+		c.call, c.stream, c.done = n.call, n.stream, func() {}
+	case e.zmq:
+		q := newRequester(in, e)
+		c.call, c.done = exchange[Q, R](q, e), q.end
+		c.stream = func(ctx context.Context, request Q) iter.Seq2[R, error] {
+			return one(c.call(ctx, request))
 		}
-		return c
-	}
-	q := &requester{
-		endpoint: at.endpoint,
-		config:   in.socket(e),
-		once:     e.once,
-		log:      in.log,
-	}
-	c.done = q.close
-	c.call = func(ctx context.Context, request Q) (reply R, err error) {
-		body, err := e.codec.Append(nil, request)
+	default:
+		lines := in.lines(e)
+		line, err := lines.call(in, e)
 		if err != nil {
-			return reply, err
+			return nil, err
 		}
-		answer, err := q.exchange(ctx, body)
-		if err != nil {
-			return reply, fmt.Errorf("topology: service %s: %w", e.name, err)
-		}
-		return reply, e.codec.Decode(answer, &reply)
+		w := &wired[Q, R]{e, line}
+		c.call, c.stream, c.done = w.call, w.stream, lines.hangUp
 	}
-	return c
+	return c, nil
 }
 
 // Call sends a request to the service and returns its reply. It waits for a server as long as it takes, until ctx or the
-// role's context ends; then its error wraps that of the context, and a reply that comes later is discarded.
+// role's context ends; then its error wraps that of the context, and a reply that comes later is discarded. It may be
+// called from any goroutine, any number of times at once; calls over a [ZMQ] edge take turns.
 //
-// Over a socket the request is sent again, to the same or a returned server, when the connection that carried it ends
-// before the reply has come, and never otherwise: no timer resends it. A server may so execute one request more than
-// once. If the service is declared [AtMostOnce] the Call fails with [mailbox.ErrPeerLost] instead.
+// Over a socket the request is given to another server, or the same when it is back, when the one that had it is gone or
+// silent, and sent again to a front that was gone; no timer resends it. A server may so execute one request more than
+// once. If the service is declared [AtMostOnce] the Call fails with [mailbox.ErrPeerLost] instead. It does too when five
+// servers were lost with the call in hand.
 //
-// Inside one process an error of the server's handler is returned. A reply of a form that isn't the service's gives
-// [codec.ErrDecode]. Call may be called from any goroutine; calls of one Caller take turns.
-func (c *Caller[Q, R]) Call(ctx context.Context, request Q) (R, error) {
-	var zero R
-	if ctx.Done() != c.role.Done() {
-		both, cancel := context.WithCancelCause(ctx)
-		defer cancel(nil)
-		defer context.AfterFunc(c.role, func() { cancel(context.Cause(c.role)) })()
-		ctx = both
+// An error of the server's handler is returned: inside one process itself, else its text, and its identity if it is
+// registered with [codec.RegisterError]; over a [ZMQ] edge nothing comes then. A reply of a form that isn't the service's
+// gives [codec.ErrDecode], and a front without room for another call [ErrFull].
+func (c *Caller[Q, R]) Call(ctx context.Context, request Q) (reply R, err error) {
+	ctx, stop, err := c.within(ctx)
+	if err != nil {
+		return reply, err
 	}
-	select {
-	case <-c.turn:
-		defer func() { c.turn <- struct{}{} }()
-	case <-ctx.Done():
-		return zero, ctx.Err()
-	}
+	defer stop()
 	return c.call(ctx, request)
+}
+
+// Stream sends a request to a service whose server is a [StreamServer], and returns the parts of the reply as they come,
+// for one loop. The last pair has an error, one of Call's, if the reply is not whole. A loop that is slow slows the
+// server down, and one that is left ends its handler's context. Once a part has come the request is not given to another
+// server: the error wraps [mailbox.ErrPeerLost]. The reply of a server that doesn't stream is one part.
+func (c *Caller[Q, R]) Stream(ctx context.Context, request Q) iter.Seq2[R, error] {
+	return func(yield func(R, error) bool) {
+		ctx, stop, err := c.within(ctx)
+		if err != nil {
+			failed[R](err)(yield)
+			return
+		}
+		defer stop()
+		c.stream(ctx, request)(yield)
+	}
+}
+
+// within returns a context that ends with ctx and with the role's.
+func (c *Caller[Q, R]) within(ctx context.Context) (context.Context, func(), error) {
+	if c.over.Load() {
+		return nil, nil, fmt.Errorf("topology: call after the client has returned: %w", mailbox.ErrClosed)
+	}
+	if c.role.Done() == nil || ctx.Done() == c.role.Done() {
+		return ctx, func() {}, nil
+	}
+	both, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(c.role, func() { cancel(context.Cause(c.role)) })
+	return both, func() {
+		stop()
+		cancel(nil)
+	}, nil
 }
 
 // close ends the caller once its role has returned. A goroutine of the role that still calls gets an error.
 func (c *Caller[Q, R]) close() {
-	<-c.turn
-	c.done()
-	c.call = func(context.Context, Q) (r R, err error) {
-		return r, fmt.Errorf("topology: call after the client has returned: %w", mailbox.ErrClosed)
-	}
-	c.turn <- struct{}{}
-}
-
-// requester is a REQ socket that is replaced when a request is abandoned, as a REQ socket takes no further request before
-// the reply.
-type requester struct {
-	endpoint string
-	config   mailbox.Config
-	once     bool
-	log      *slog.Logger
-	socket   *mailbox.Socket // nil until the first request and after an abandoned one
-}
-
-// exchange sends a request and returns its reply.
-func (q *requester) exchange(ctx context.Context, request []byte) (reply []byte, err error) {
-	if q.socket == nil {
-		if err := q.open(); err != nil {
-			return nil, err
-		}
-	}
-	for {
-		frames, err := q.try(ctx, request)
-		switch {
-		case err == nil && len(frames) == 1:
-			return frames[0], nil
-		case err == nil:
-			return nil, fmt.Errorf("a reply of %d frames from %s; a service's has one", len(frames), q.endpoint)
-		case q.once || !errors.Is(err, mailbox.ErrPeerLost):
-			q.close()
-			return nil, err
-		}
-		q.log.Info("connection lost before the reply; the request is sent again", "endpoint", q.endpoint)
+	if !c.over.Swap(true) {
+		c.done()
 	}
 }
 
-func (q *requester) try(ctx context.Context, request []byte) ([][]byte, error) {
-	if err := q.socket.Send(ctx, request); err != nil {
-		return nil, err
-	}
-	return q.socket.Recv(ctx)
+// wired calls over a process's connection to the front of a service.
+type wired[Q, R any] struct {
+	edge *edge
+	line *broker.Caller
 }
 
-func (q *requester) open() error {
-	s, err := mailbox.New(mailbox.Req, q.config)
+func (w *wired[Q, R]) call(ctx context.Context, request Q) (reply R, err error) {
+	body, err := w.edge.codec.Append(nil, request)
 	if err != nil {
-		return err
+		return reply, err
 	}
-	q.socket = s
-	if err := s.Connect(q.endpoint); err != nil {
-		q.close()
-		return err
+	answer, err := w.line.Call(ctx, body, w.edge.once)
+	if err != nil {
+		return reply, w.failed(err)
 	}
-	return nil
+	return reply, w.edge.codec.Decode(answer, &reply)
 }
 
-// close ends the socket without lingering: a request is either answered or abandoned.
-func (q *requester) close() {
-	if q.socket == nil {
-		return
+func (w *wired[Q, R]) stream(ctx context.Context, request Q) iter.Seq2[R, error] {
+	return func(yield func(R, error) bool) {
+		body, err := w.edge.codec.Append(nil, request)
+		if err != nil {
+			failed[R](err)(yield)
+			return
+		}
+		for body, err := range w.line.Stream(ctx, body, w.edge.once) {
+			var part R
+			if err != nil {
+				err = w.failed(err)
+			} else {
+				err = w.edge.codec.Decode(body, &part)
+			}
+			if !yield(part, err) || err != nil {
+				return
+			}
+		}
 	}
-	ended, cancel := context.WithCancel(context.Background())
-	cancel()
-	q.socket.Close(ended)
-	q.socket = nil
+}
+
+// failed returns the error of a call: a handler's as it is, others with the service's name.
+func (w *wired[Q, R]) failed(err error) error {
+	var failure *broker.Failure
+	if errors.As(err, &failure) {
+		return codec.ErrorByName(failure.Name, failure.Text)
+	}
+	return fmt.Errorf("topology: service %s: %w", w.edge.name, err)
+}
+
+// one is a stream of one reply, or of an error.
+func one[R any](reply R, err error) iter.Seq2[R, error] {
+	return func(yield func(R, error) bool) { yield(reply, err) }
+}
+
+func failed[R any](err error) iter.Seq2[R, error] {
+	var zero R
+	return one(zero, err)
 }

@@ -70,6 +70,7 @@ func (t *Topology) settle() {
 			e.codec, e.zmq = e.plain, true
 		}
 	}
+	t.dropFronts()
 }
 
 // side is one of the two sides of an edge.

@@ -13,6 +13,11 @@ func (t *Topology) checkGraph() (wrong []error) {
 	if len(t.roles) == 0 {
 		mistake("topology %s has no roles", t.name)
 	}
+	for _, r := range t.roles {
+		if r.streams && r.ends[0].edge.zmq {
+			mistake("role %s: plain ZeroMQ has no form for streams; leave ZMQ away from service %s", r.name, r.ends[0].edge.name)
+		}
+	}
 	for _, e := range t.edges {
 		given, taken := t.on(e, gives), t.on(e, takes)
 		switch {

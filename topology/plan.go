@@ -51,7 +51,17 @@ func (t *Topology) plan(o Options, dir string) (*plan, error) {
 			wrong = append(wrong, err)
 		}
 	}
+	p.shares = slices.DeleteFunc(p.shares, func(s share) bool { // a front is for sockets
+		_, socket := p.at[s.role.front]
+		return s.role.front != nil && !socket
+	})
 	return p, errors.Join(wrong...)
+}
+
+// count is how many instances of r run here.
+func (p *plan) count(r *role) int {
+	i := slices.IndexFunc(p.shares, func(s share) bool { return s.role == r })
+	return p.shares[i].n
 }
 
 // instances is how many instances of r a run has, here or elsewhere.

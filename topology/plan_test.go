@@ -159,9 +159,18 @@ func TestRunReturnsAllMistakesOfADeclaration(t *testing.T) {
 		{"several instances of a server", func(t *Topology) {
 			Server(t, "one", Service[string, string](t, "s", "inproc://s", ZMQ(codec.Raw)), answer, Instances(4))
 		}, []string{"role one", "4 instances"}},
-		{"without ZMQ", func(t *Topology) {
-			Server(t, "one", Service[string, string](t, "s", "inproc://s"), answer)
-		}, []string{"service s", "topology.ZMQ(codec)"}},
+		{"a stream over plain ZeroMQ", func(t *Topology) {
+			StreamServer(t, "one", Service[string, string](t, "s", "inproc://s", ZMQ(codec.Raw)),
+				func(context.Context, string, func(string) error) error { return nil })
+		}, []string{"role one", "service s", "no form for streams"}},
+		{"a role named like a front", func(t *Topology) {
+			Server(t, "s", Service[string, string](t, "s", "inproc://s"), answer)
+		}, []string{"role name s", "front"}},
+		{"two servers that bind", func(t *Topology) {
+			s := Service[string, string](t, "s", "inproc://s")
+			Server(t, "one", s, answer, Binds(s))
+			Server(t, "two", s, answer, Binds(s))
+		}, []string{"service s", "one, two"}},
 		{"a type that the codec can't carry", func(t *Topology) {
 			Server(t, "one", Service[int, string](t, "s", "inproc://s", ZMQ(codec.Raw)),
 				func(context.Context, int) (string, error) { return "", nil })

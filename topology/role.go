@@ -25,7 +25,9 @@ type role struct {
 	instances int
 	drains    bool // goes on for Options.Drain, once the sources are told to end, with what is under way
 
-	restarts bool // a process of it that crashed is started again
+	streams  bool  // it is a server that replies in parts
+	front    *edge // it is that service's front
+	restarts bool  // a process of it that crashed is started again
 
 	// open opens what an instance needs of the role's edges, and has it closed by in.atEnd. work then runs the instance until
 	// it is done, or told to end by its context.
@@ -81,7 +83,11 @@ func (t *Topology) addRole(r *role, opts []RoleOption) {
 	case !names.MatchString(r.name):
 		t.mistake("the role name %q "+nameRule, r.name)
 	case t.role(r.name) != nil:
-		t.mistake("there are two roles named %s; a role is declared once", r.name)
+		if t.role(r.name).front != nil {
+			t.mistake("the role name %s is taken by the front of the service of that name", r.name)
+		} else {
+			t.mistake("there are two roles named %s; a role is declared once", r.name)
+		}
 	}
 	r.instances = 1
 	for _, opt := range opts {

@@ -16,7 +16,7 @@ const module = "github.com/troupe-go/troupe/"
 
 // below says, for each package, which others of this module it may import. Examples and tests may import any.
 var below = map[string][]string{
-	"topology":        {"node", "actor", "codec", "mailbox", "mailbox/curve", "internal/pubsub", "internal/pipe"},
+	"topology":        {"node", "actor", "codec", "mailbox", "mailbox/curve", "internal/pubsub", "internal/pipe", "internal/broker"},
 	"internal/pipe":   {"mailbox"},
 	"node":            {"actor", "codec", "mailbox", "mailbox/curve", "internal/zmtp", "internal/queue"},
 	"node/gossip":     {"node"},
@@ -27,6 +27,7 @@ var below = map[string][]string{
 	"mailbox/plain":   {"internal/zmtp"},
 	"mailbox/curve":   {"internal/zmtp"},
 	"internal/pubsub": {"mailbox"},
+	"internal/broker": {"mailbox"},
 	"internal/zmtp":   {"internal/memnet"},
 	"internal/queue":  {},
 	"internal/memnet": {},

@@ -1,0 +1,158 @@
+package topology
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/troupe-go/troupe/internal/broker"
+	"github.com/troupe-go/troupe/mailbox"
+)
+
+// addFront declares the front of a service.
+func (t *Topology) addFront(e *edge) {
+	r := &role{name: e.name, class: serving, does: "dispatching", restarts: true, instances: 1, binds: []*edge{e}, front: e}
+	r.open = func(in *instance) (func(context.Context) error, error) {
+		f, err := in.openFront(e)
+		if err != nil {
+			return nil, err
+		}
+		in.atEnd(f.close)
+		in.log.Info(r.does, "edge", e.name, "endpoint", in.carrier(e).endpoint)
+		return func(ctx context.Context) error {
+			<-ctx.Done()
+			return nil
+		}, nil
+	}
+	if t.role(r.name) != nil {
+		t.mistake("there is a role named %s already; the front of the service %s is a role of that name", r.name, e.name)
+	}
+	t.roles = append(t.roles, r)
+}
+
+// dropFronts removes the fronts of services that have none: those of plain ZeroMQ, and those that another role binds.
+func (t *Topology) dropFronts() {
+	t.roles = slices.DeleteFunc(t.roles, func(r *role) bool {
+		return r.front != nil && (r.front.zmq || slices.ContainsFunc(t.roles, func(other *role) bool {
+			return other != r && slices.Contains(other.binds, r.front)
+		}))
+	})
+}
+
+// front is one that runs here.
+type front struct{ *broker.Front }
+
+// openFront binds a front of e.
+func (in *instance) openFront(e *edge, more ...string) (*front, error) {
+	f, err := broker.NewFront(in.socket(e), &in.tally.Retried, e.name)
+	if err != nil {
+		return nil, err
+	}
+	for _, endpoint := range append(more, in.carrier(e).endpoint) {
+		if _, err := f.Bind(context.Background(), endpoint); err != nil {
+			(&front{f}).close()
+			return nil, err
+		}
+	}
+	return &front{f}, nil
+}
+
+func (f *front) close() {
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	f.Close(ended)
+}
+
+// lines are the connections to the front of a service that the roles of a process share: one for all callers, and one for
+// all instances of a role that serves.
+type lines struct {
+	mu      sync.Mutex
+	caller  *broker.Caller
+	callers int
+	servers map[*role]*serverLine
+}
+
+func (in *instance) lines(e *edge) *lines {
+	return in.run.hub(e, func() any { return &lines{servers: map[*role]*serverLine{}} }).(*lines)
+}
+
+// call returns the connection for callers. hangUp is called once for each time.
+func (l *lines) call(in *instance, e *edge) (*broker.Caller, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.callers == 0 {
+		cfg := in.socket(e)
+		cfg.Log = in.run.options.Log
+		c, err := broker.NewCaller(cfg, e.name, in.carrier(e).endpoint)
+		if err != nil {
+			return nil, err
+		}
+		l.caller = c
+	}
+	l.callers++
+	return l.caller, nil
+}
+
+func (l *lines) hangUp() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.callers--; l.callers == 0 {
+		l.caller.Close()
+	}
+}
+
+// serverLine is the connection of all instances of a role that serves.
+type serverLine struct {
+	*broker.Server
+	front *front // in this process, if the role binds
+	once  sync.Once
+}
+
+// inside numbers the endpoints at which servers reach the fronts that they have inside.
+var inside atomic.Int64
+
+// serve returns the connection of the instance's role.
+func (l *lines) serve(in *instance, e *edge) (*serverLine, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s := l.servers[in.role]; s != nil {
+		return s, nil
+	}
+	s := new(serverLine)
+	at, cfg := in.carrier(e), in.socket(e)
+	if at.binds {
+		var err error
+		at.endpoint = fmt.Sprintf("inproc://topology.front.%d", inside.Add(1))
+		if s.front, err = in.openFront(e, at.endpoint); err != nil {
+			return nil, err
+		}
+		cfg = mailbox.Config{Network: cfg.Network, Log: cfg.Log}
+	}
+	server, err := broker.NewServer(cfg, e.name, at.endpoint, in.run.plan.count(in.role))
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	s.Server = server
+	l.servers[in.role] = s
+	return s, nil
+}
+
+// leave lets the instances finish what they have until ctx ends, and get no more.
+func (s *serverLine) leave(ctx context.Context) {
+	s.once.Do(func() {
+		s.Leave(ctx)
+		s.close()
+	})
+}
+
+func (s *serverLine) close() {
+	if s.Server != nil {
+		s.Server.Close()
+	}
+	if s.front != nil {
+		s.front.close()
+	}
+}
