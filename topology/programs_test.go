@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -55,6 +57,38 @@ var programs = map[string]func(){
 			}
 			return nil
 		}))
+	},
+	// crowd makes -calls calls, 32 at a time, of a service with three servers, and prints how many were answered.
+	"crowd": func() {
+		n := flag.Int64("calls", 1000, "")
+		t := topology.New("crowd")
+		e := topology.Service[int64, int64](t, "square", "tcp://127.0.0.1:5555")
+		topology.Server(t, "server", e, func(_ context.Context, n int64) (int64, error) {
+			time.Sleep(time.Millisecond)
+			return n * n, nil
+		}, topology.Instances(3))
+		topology.Client(t, "client", e, func(ctx context.Context, c *topology.Caller[int64, int64]) error {
+			var asked, answered atomic.Int64
+			var all sync.WaitGroup
+			for range 32 {
+				all.Go(func() {
+					for i := asked.Add(1); i <= *n; i = asked.Add(1) {
+						switch r, err := c.Call(ctx, i); {
+						case err != nil:
+							fmt.Println("call failed:", err)
+						case r == i*i:
+							if done := answered.Add(1); done%(*n/10) == 0 {
+								fmt.Printf("answered %d\n", done)
+							}
+						}
+					}
+				})
+			}
+			all.Wait()
+			fmt.Printf("calls=%d answered=%d\n", *n, answered.Load())
+			return nil
+		})
+		topology.Main(t)
 	},
 	// wait is a job that waits for its end.
 	"wait": func() {

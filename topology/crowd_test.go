@@ -1,0 +1,35 @@
+package topology_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// C66
+func TestEveryCallIsAnsweredAlthoughServersAreKilled(t *testing.T) {
+	p := start(t, "crowd", "-processes", "-calls", "3000")
+	for i := range 3 {
+		p.says(fmt.Sprintf("answered %d", 300+600*i))
+		p.killChild("server") // the one that was started last of those that the log has
+	}
+	p.Ends(0, 60*time.Second)
+	text := p.Out.String()
+	if !strings.Contains(text, "calls=3000 answered=3000") || strings.Contains(text, "call failed") {
+		t.Errorf("output: %s", text)
+	}
+	if n := strings.Count(text, "a serving process ended"); n < 1 {
+		t.Errorf("%d servers were killed", n)
+	}
+}
+
+func TestEveryCallIsAnsweredAlthoughTheFrontIsKilled(t *testing.T) {
+	p := start(t, "crowd", "-processes", "-calls", "3000")
+	p.says("answered 600")
+	p.killChild("square")
+	p.Ends(0, 60*time.Second)
+	if text := p.Out.String(); !strings.Contains(text, "calls=3000 answered=3000") {
+		t.Errorf("output: %s", text)
+	}
+}
