@@ -87,7 +87,9 @@ func (t *Topology) Mermaid(o Options) string {
 	var b strings.Builder
 	b.WriteString("flowchart LR\n")
 	for i, r := range t.roles {
-		fmt.Fprintf(&b, "  r%d[\"%s\"]\n", i, title(r, o))
+		if r.front == nil { // a front is the service itself
+			fmt.Fprintf(&b, "  r%d[\"%s\"]\n", i, title(r, o))
+		}
 	}
 	for i, e := range t.edges {
 		fmt.Fprintf(&b, "  e%d([\"%s<br>%s\"])\n", i, e.name, strings.ReplaceAll(t.where(e, o), `"`, "#quot;"))

@@ -98,9 +98,12 @@ func (t *Topology) exampleAt() string {
 func (t *Topology) describeRoles() string {
 	var b strings.Builder
 	for _, r := range t.roles {
-		fmt.Fprintf(&b, "\n  %s: %s %s", r.name, r.does, r.ends[0].edge.name)
-		for _, end := range r.ends[1:] {
-			fmt.Fprintf(&b, ", %s", end.edge.name)
+		fmt.Fprintf(&b, "\n  %s: %s", r.name, r.does)
+		if r.front != nil {
+			b.WriteString(" its calls")
+		}
+		for i, end := range r.ends {
+			b.WriteString([]string{" ", ", "}[min(i, 1)] + end.edge.name)
 		}
 		if r.instances > 1 {
 			fmt.Fprintf(&b, ", %d instances", r.instances)
