@@ -14,6 +14,7 @@ func init() {
 	// farm's workers sleep for so many microseconds at each task.
 	programs["farm"] = func() {
 		n := flag.Int("tasks", 100, "")
+		say := flag.Bool("say", false, "")
 		us := flag.Int("us", 1000, "")
 		top := topology.New("farm")
 		tasks := topology.Pipe[int](top, "tasks", "tcp://127.0.0.1:5557")
@@ -22,6 +23,10 @@ func init() {
 			return numbers(*n)(ctx, emit)
 		})
 		topology.Stage(top, "worker", tasks, results, func(_ context.Context, i int) (int, error) {
+			if *say {
+				fmt.Println(i, "begins")
+				defer fmt.Println(i, "is done")
+			}
 			time.Sleep(time.Duration(*us) * time.Microsecond)
 			return i, nil
 		})

@@ -201,7 +201,7 @@ func TestATaskThatKillsItsWorkersIsDeadAndTakesNoOtherWithIt(t *testing.T) {
 
 func TestWhoIsConnectedToTheWrongPlaceLearnsWhy(t *testing.T) {
 	for says, open := range map[string]func(e *edge) (*Wire, error){
-		`one end is of edge \"other\", the other of \"tasks\"`: func(e *edge) (*Wire, error) {
+		"one end is of edge": func(e *edge) (*Wire, error) {
 			place := e.place(sideTakes)
 			place.Edge = "other"
 			return Take(NewConsumer[[]byte](ConsumerConfig{}), place)
