@@ -22,6 +22,7 @@ type pipeOptions struct {
 	key     any          // a func(T) string
 	dead    *edge        // that dead tasks go to, as a Failed[T]
 	tasks   reflect.Type // that T
+	store   func(instance int) (Store, error)
 }
 
 // defaultRetries is how often a task is given out again.
@@ -44,7 +45,7 @@ func Pipe[T any](t *Topology, name, endpoint string, opts ...EdgeOption) *PipeEd
 	if dead := e.pipe.tasks; dead != nil && dead != typ {
 		t.mistake("pipe %s: the option DeadLetters got a pipe for failed tasks of type %s; this one carries %s", name, dead, typ)
 	}
-	if o := e.pipe; e.zmq && (o.key != nil || o.dead != nil || o.workers > 0 || o.retries != defaultRetries) {
+	if o := e.pipe; e.zmq && (o.key != nil || o.dead != nil || o.workers > 0 || o.store != nil || o.retries != defaultRetries) {
 		t.mistake("pipe %s: ZMQ goes with no other option: plain ZeroMQ acknowledges nothing", name)
 	}
 	e.use = func(in *instance) (any, func(), error) {

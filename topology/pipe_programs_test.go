@@ -5,9 +5,11 @@ import (
 	"flag"
 	"fmt"
 	"iter"
+	"os"
 	"time"
 
 	"github.com/troupe-go/troupe/topology"
+	"github.com/troupe-go/troupe/topology/durable"
 )
 
 func init() {
@@ -17,10 +19,19 @@ func init() {
 		say := flag.Bool("say", false, "")
 		us := flag.Int("us", 1000, "")
 		top := topology.New("farm")
-		tasks := topology.Pipe[int](top, "tasks", "tcp://127.0.0.1:5557")
+		var opts []topology.EdgeOption
+		if path := os.Getenv("FARM_FILE"); path != "" {
+			opts = append(opts, topology.Durable(durable.File(path)))
+		}
+		tasks := topology.Pipe[int](top, "tasks", "tcp://127.0.0.1:5557", opts...)
 		results := topology.Pipe[int](top, "results", "tcp://127.0.0.1:5558")
 		topology.Source(top, "source", tasks, func(ctx context.Context, emit func(int) error) error {
-			return numbers(*n)(ctx, emit)
+			for i := topology.Sent(ctx); i < *n; i++ {
+				if err := emit(i); err != nil {
+					return err
+				}
+			}
+			return nil
 		})
 		topology.Stage(top, "worker", tasks, results, func(_ context.Context, i int) (int, error) {
 			if *say {

@@ -19,31 +19,50 @@ func Source[T any](t *Topology, name string, out *PipeEdge[T],
 		return
 	}
 	r.open = func(in *instance) (func(context.Context) error, error) {
+		d, err := keepDiary[T](in, out.edge)
+		if err != nil {
+			return nil, err
+		}
 		g, err := out.giving(in)
 		if err != nil {
 			return nil, err
 		}
 		in.atEnd(g.close)
-		return func(ctx context.Context) error { return runSource(ctx, in, g, work) }, nil
+		return func(ctx context.Context) error { return runSource(ctx, in, g, d, work) }, nil
 	}
 	t.addRole(r, append([]RoleOption{out.edge.sends}, opts...))
 }
 
-func runSource[T any](ctx context.Context, in *instance, g *giving[T], work func(context.Context, func(T) error) error) error {
+func runSource[T any](ctx context.Context, in *instance, g *giving[T], d *diary[T],
+	work func(context.Context, func(T) error) error) error {
 	s := in.ownStream()
-	emit := func(v T) error {
+	send := func(v T) error {
 		s.open.Add(1)
-		if err := g.give(ctx, s.nextID(), v, s); err != nil {
+		err := g.give(ctx, s.nextID(), v, s)
+		if err != nil {
 			s.Done()
-			return fmt.Errorf("topology: pipe %s: %w", g.edge.name, err)
 		}
-		in.tally.Done.Add(1)
-		return nil
+		return err
 	}
-	err := work(ctx, emit)
+	var err error
+	if d != nil {
+		send = func(v T) error { return d.emit(ctx, g, v) }
+		ctx = context.WithValue(ctx, sentKey{}, int(s.next.Load()))
+		err = d.again(ctx, g)
+	}
+	if err == nil {
+		err = work(ctx, func(v T) error {
+			if err := send(v); err != nil {
+				return fmt.Errorf("topology: pipe %s: %w", g.edge.name, err)
+			}
+			in.tally.Done.Add(1)
+			return nil
+		})
+	}
 	if err != nil && ctx.Err() == nil {
 		return err
 	}
+	complete := err == nil && ctx.Err() == nil
 	draining, cancel := in.draining(ctx)
 	defer cancel()
 	if err := s.end(draining, in.enders(g)); err != nil {
@@ -53,6 +72,9 @@ func runSource[T any](ctx context.Context, in *instance, g *giving[T], work func
 		return fmt.Errorf("what was sent was not finished in time: %w", err)
 	}
 	in.tally.Over.Store(true)
+	if d != nil && complete {
+		return d.store.Clear()
+	}
 	return nil
 }
 
