@@ -63,6 +63,17 @@ func (q *fairQueue) interrupt() {
 	}
 }
 
+// follow makes in's messages come after what its peer's connection before, which has ended, left behind: the peer has sent
+// them later.
+func (q *fairQueue) follow(in, before *inlet) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for before != nil && !before.listed { // it is empty, and the one before that perhaps not
+		before = before.before
+	}
+	in.before = before
+}
+
 // unlist takes the inlet at ready[i] out.
 func (q *fairQueue) unlist(i int) {
 	in := q.ready[i]
@@ -89,6 +100,13 @@ func (q *fairQueue) pop() (*inlet, [][]byte) {
 			q.turn = 0
 		}
 		in := q.ready[q.turn]
+		if in.before != nil {
+			if in.before.listed {
+				q.turn++
+				continue
+			}
+			in.before = nil
+		}
 		if msg := q.take(in); msg != nil {
 			q.turn++
 			n := zmtp.Payload(msg)

@@ -217,3 +217,28 @@ func TestASenderThatDoesNotRecvGetsItsNextConnection(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatAConnectionLeftBehindComesBeforeWhatTheNextOneBrings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net := memnet.New()
+		push, pull := open(t, Push, Config{Network: net}), open(t, Pull, Config{Network: net})
+		connect(t, pull, bind(t, push, "tcp://push:1"))
+		const rounds, each = 5, 10
+		n := 0
+		for round := range rounds {
+			time.Sleep(time.Second) // it is connected again
+			for range each {
+				if round != 2 { // a connection that brings nothing
+					send(t, push, fmt.Sprint(n))
+					n++
+				}
+			}
+			synctest.Wait()
+			net.Cut("push:1")
+		}
+		time.Sleep(time.Second)
+		for i := range n {
+			expect(t, pull, fmt.Sprint(i))
+		}
+	})
+}

@@ -38,6 +38,7 @@ type inlet struct {
 	done    int          // messages received that src was not told of
 	freed   int          // memory of these
 	listed  bool         // it has a place in the fair queue
+	before  *inlet       // is to be empty first; it has ended
 	known   bool         // it is in the fair queue's inlets
 	left    bool         // its messages count as left behind
 }

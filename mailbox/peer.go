@@ -24,6 +24,7 @@ type peer struct {
 	got      receipts              // guarded by the fair queue
 	follower *follower             // of a PUB or XPUB; its lock guards it
 	live     atomic.Pointer[inlet] // of the connection there is now
+	last     *inlet                // of the last one over which bytes moved
 	in       atomic.Pointer[inlet] // of a REP's peer: of the connection that bytes move over
 }
 
@@ -133,6 +134,8 @@ func (p *peer) talk(c *zmtp.Conn) {
 	in := &inlet{peer: p, conn: c, typ: c.Peer().Type, wire: true, inbox: newInbox(cfg.RecvHWM, cfg.memory), hwm: cfg.RecvHWM}
 	in.src = in.inbox
 	in.lead.wake = make(chan struct{}, 1)
+	p.s.in.follow(in, p.last)
+	p.last = in
 	if p.s.typ == Rep {
 		in.served = p.wire
 		p.in.Store(in)
