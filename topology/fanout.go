@@ -21,9 +21,9 @@ func Fanout[T any](t *Topology, name string, from, to *TopicEdge[T], opts ...Rol
 		return
 	}
 	switch in, out := from.edge, to.edge; {
-	case in.zmq != out.zmq || in.when != out.when || in.codec != out.codec || in.plain != out.plain:
-		t.mistake("role %s: the topics %s and %s of a Fanout need the same ZMQ option, as it passes messages on as they are", name,
-			in.name, out.name)
+	case in.form() != out.form():
+		t.mistake("role %s: the topics %s and %s of a Fanout need the same ZMQ option, as it passes messages on as they are",
+			name, in.name, out.name)
 	case from.source() == to:
 		t.mistake("role %s: the topics %s and %s pass their updates on to each other in a circle", name, in.name, out.name)
 	default:
@@ -38,8 +38,8 @@ func Fanout[T any](t *Topology, name string, from, to *TopicEdge[T], opts ...Rol
 				return nil
 			}, nil
 		case a.local || b.local:
-			return nil, fmt.Errorf("one of the topics %s and %s is in this process alone; move it to an endpoint, with -at, or neither",
-				from.edge.name, to.edge.name)
+			return nil, fmt.Errorf("one of the topics %s and %s is in this process alone; move it to an endpoint, with -at, "+
+				"or neither", from.edge.name, to.edge.name)
 		}
 		front, err := in.device(mailbox.XPub, to.edge)
 		if err != nil {
@@ -57,6 +57,15 @@ func Fanout[T any](t *Topology, name string, from, to *TopicEdge[T], opts ...Rol
 		}, nil
 	}
 	t.addRole(r, opts)
+}
+
+// form returns what edges have in common whose messages are alike.
+func (e *edge) form() any {
+	plain := ""
+	if e.plain != nil {
+		plain = e.plain.Name()
+	}
+	return [...]any{e.zmq, e.codec.Name(), e.when, plain}
 }
 
 // source returns the topic that publishers publish on what comes on p.

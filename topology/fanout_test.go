@@ -93,6 +93,20 @@ func TestAFanoutNeedsTopicsThatFit(t *testing.T) {
 	}
 }
 
+func TestATopicBehindAFanoutHasNoPublisher(t *testing.T) {
+	top := topology.New("news")
+	in := topology.Topic(top, "in", "tcp://127.0.0.1:5556", word)
+	out := topology.Topic(top, "out", "tcp://127.0.0.1:5557", word)
+	topology.Publisher(top, "publisher", in, publishAll())
+	topology.Fanout(top, "fanout", in, out, topology.Binds(out))
+	topology.Publisher(top, "other", out, publishAll())
+	topology.Subscriber(top, "subscriber", out, func(context.Context, *inlet) error { return nil })
+	err := top.Run(t.Context(), topology.Options{Log: slog.New(slog.DiscardHandler)})
+	if err == nil || !strings.Contains(err.Error(), "role other: topic out gets its updates from a Fanout; publish on in") {
+		t.Error(err)
+	}
+}
+
 func TestAFanoutCannotBeHalfInThisProcess(t *testing.T) {
 	top := topology.New("news")
 	in := topology.Topic(top, "in", "tcp://127.0.0.1:5556", word)

@@ -28,6 +28,9 @@ type outbound[T any] interface {
 // openOutlet opens an instance's end.
 func openOutlet[T any](in *instance, topic *TopicEdge[T]) (*Outlet[T], error) {
 	o := &Outlet[T]{in: in, topic: topic, keyed: topic.key != nil, role: context.Background(), end: func() {}}
+	if topic.origin != nil {
+		return nil, fmt.Errorf("topic %s gets its updates from a Fanout; publish on %s", topic.edge.name, topic.source().edge.name)
+	}
 	at := in.carrier(topic.edge)
 	if at.local {
 		o.to, o.waits = topic.hub(in), topic.edge.topic.noDrop

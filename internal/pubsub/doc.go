@@ -1,5 +1,5 @@
-// Package pubsub is Troupe's own form of publish and subscribe: the two ends of a topic over XPUB and SUB sockets of package
-// mailbox, and one for both ends in the same process. It knows keys and bodies, not what is in them. The protocol is
+// Package pubsub is Troupe's own form of publish and subscribe: the two ends of a topic over XPUB and SUB sockets of
+// package mailbox, and one for both ends in the same process. It knows keys and bodies, not what is in them. The protocol is
 // specified in topology/TOPIC.md.
 //
 // A [Publisher] sends what somebody has subscribed to, and encodes nothing else. It numbers the updates of each key, so

@@ -28,10 +28,12 @@ func NewPlainSubscriber[T any](cfg Config, form Form[T]) (*PlainSubscriber[T], e
 	if err != nil {
 		return nil, err
 	}
-	return &PlainSubscriber[T]{joint: joint{socket}, form: form, log: pauses{log: cfg.Socket.Log.With("topic", cfg.Topic)}}, nil
+	s := &PlainSubscriber[T]{joint: joint{socket}, form: form}
+	s.log.log = cfg.Socket.Log.With("topic", cfg.Topic)
+	return s, nil
 }
 
-var errNoKeys = errors.New("pubsub: this topic has no key function, so there is nothing to subscribe to exactly: subscribe to a prefix")
+var errNoKeys = errors.New("pubsub: this topic has no key function, so it has no keys: subscribe to a prefix")
 
 // Subscribe subscribes to values: if exact, to those that have one of the keys, else to those whose encoded forms start
 // with one of them. The rest is as with [Subscriber.Subscribe].

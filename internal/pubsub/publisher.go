@@ -41,7 +41,10 @@ func NewPublisher[T any](cfg Config, encode func(dst []byte, v T) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	p := &Publisher[T]{cfg: cfg, encode: encode, joint: joint{socket}, turn: make(chan struct{}, 1), streams: newStreams[T](cfg.LastValues), desk: make(desk)}
+	p := &Publisher[T]{
+		cfg: cfg, encode: encode, joint: joint{socket},
+		turn: make(chan struct{}, 1), streams: newStreams[T](cfg.LastValues), desk: make(desk),
+	}
 	p.log.log = cfg.Socket.Log.With("topic", cfg.Topic)
 	rand.Read(p.id[:])
 	p.turn <- struct{}{}

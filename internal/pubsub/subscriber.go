@@ -33,8 +33,8 @@ func NewSubscriber[T any](cfg Config, decode func(b []byte) (T, error)) (*Subscr
 	if err != nil {
 		return nil, err
 	}
-	s := &Subscriber[T]{cfg: cfg, decode: decode, joint: joint{socket}, log: pauses{log: cfg.Socket.Log.With("topic", cfg.Topic)}}
-	s.turn = make(chan struct{}, 1)
+	s := &Subscriber[T]{cfg: cfg, decode: decode, joint: joint{socket}, turn: make(chan struct{}, 1)}
+	s.log.log = cfg.Socket.Log.With("topic", cfg.Topic)
 	s.turn <- struct{}{}
 	rand.Read(s.id[:])
 	return s, nil
