@@ -16,8 +16,9 @@
 //
 // # Who binds
 //
-// One role binds an edge's endpoint, all others of that edge connect to it: the server of a service. [Binds] says so where
-// these rules name none, or the wrong one. A role that binds has one instance.
+// One role binds an edge's endpoint, all others of that edge connect to it: the front of a service, a role that is named
+// after it and needs no declaration, or, with [ZMQ], its server. [Binds] says so where these rules name none, or the wrong
+// one. A role that binds has one instance.
 //
 // # Where it runs
 //
@@ -45,9 +46,11 @@
 //
 //   - A [Caller.Call] returns one reply, or an error. A reply to an earlier, abandoned call is never taken for the answer
 //     to a later one.
-//   - Over a socket a call survives the death of its server: when the connection that carried the request ends, the
-//     request is sent again to the same or a returned server, until the call's context ends. A server may therefore
-//     execute a request more than once, unless the edge is declared [AtMostOnce]. Nothing is ever resent by a timer.
+//   - Over a socket a call survives the death of its server, and of the service's front: it is given to another server, or
+//     one that is back, until the call's context ends. A request may therefore be executed more than once, unless the edge
+//     is declared [AtMostOnce]. Nothing is ever resent by a timer. A server whose process or machine is silent counts as
+//     dead after 4 seconds; on a [ZMQ] edge, only one whose connection has ended.
+//   - Of the servers of a service that are free the one used least recently gets the next call.
 //   - One server instance handles one request at a time. Its panic is an error of that request; it never ends the process.
 //   - Start order doesn't matter.
 //   - With -processes no child outlives its parent by more than a second, however the parent ends, and the ipc files are
@@ -58,7 +61,7 @@
 //
 //   - On a [ZMQ] edge there is no form for errors: a request whose handler fails gets no reply, and a Call over a socket
 //     then waits until its context ends. Inside one process the Call returns the handler's error.
-//   - Edges without ZMQ, and several servers of one service, are refused until Troupe has its own protocol for services.
+//   - A server that is up but never answers keeps its call: calls have contexts with deadlines for that.
 //   - Inside one process values are handed over by reference: neither side may change one after it has let it go.
 //   - -processes needs inherited file descriptors and Unix domain sockets, so it is refused on Windows.
 package topology
