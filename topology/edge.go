@@ -26,7 +26,8 @@ type edge struct {
 	zmq      bool        // plain ZeroMQ: set by ZMQ, or when the run begins by what ZMQWhen was given
 	when     *bool       // set by ZMQWhen, with plain
 	plain    codec.Codec
-	once     bool // set by AtMostOnce
+	once     bool  // set by AtMostOnce
+	via      *edge // whose front it shares, set by FrontOf
 	topic    topicOptions
 	pipe     pipeOptions
 	carries  string  // its types, for -help

@@ -15,12 +15,18 @@ import (
 func (t *Topology) addFront(e *edge) {
 	r := &role{name: e.name, class: serving, does: "dispatching", restarts: true, instances: 1, binds: []*edge{e}, front: e}
 	r.open = func(in *instance) (func(context.Context) error, error) {
-		f, err := in.openFront(e)
+		var here []*edge // those that have sockets
+		for _, e := range r.binds {
+			if !in.carrier(e).local {
+				here = append(here, e)
+				in.log.Info(r.does, "edge", e.name, "endpoint", in.carrier(e).endpoint)
+			}
+		}
+		f, err := in.openFront(here)
 		if err != nil {
 			return nil, err
 		}
 		in.atEnd(f.close)
-		in.log.Info(r.does, "edge", e.name, "endpoint", in.carrier(e).endpoint)
 		return func(ctx context.Context) error {
 			<-ctx.Done()
 			return nil
@@ -32,10 +38,24 @@ func (t *Topology) addFront(e *edge) {
 	t.roles = append(t.roles, r)
 }
 
+// shareFront has the front of another service be e's too.
+func (t *Topology) shareFront(e *edge) {
+	i := slices.IndexFunc(t.roles, func(r *role) bool { return r.front == e.via })
+	switch {
+	case i < 0 || e.zmq || e.when != nil || e.via.when != nil:
+		t.mistake("service %s: it can't share the front of %s: both must be services of one topology without ZMQ, and %s have "+
+			"a front of its own", e.name, e.via.name, e.via.name)
+	case e.endpoint != e.via.endpoint:
+		t.mistake("service %s shares the front of %s, so its endpoint is %s", e.name, e.via.name, e.via.endpoint)
+	default:
+		t.roles[i].binds = append(t.roles[i].binds, e)
+	}
+}
+
 // dropFronts removes the fronts of services that have none: those of plain ZeroMQ, and those that another role binds.
 func (t *Topology) dropFronts() {
 	t.roles = slices.DeleteFunc(t.roles, func(r *role) bool {
-		return r.front != nil && (r.front.zmq || slices.ContainsFunc(t.roles, func(other *role) bool {
+		return r.front != nil && len(r.binds) == 1 && (r.front.zmq || slices.ContainsFunc(t.roles, func(other *role) bool {
 			return other != r && slices.Contains(other.binds, r.front)
 		}))
 	})
@@ -44,13 +64,17 @@ func (t *Topology) dropFronts() {
 // front is one that runs here.
 type front struct{ *broker.Front }
 
-// openFront binds a front of e.
-func (in *instance) openFront(e *edge, more ...string) (*front, error) {
-	f, err := broker.NewFront(in.socket(e), &in.tally.Retried, e.name)
+// openFront binds a front of services that have one endpoint.
+func (in *instance) openFront(services []*edge, more ...string) (*front, error) {
+	var names []string
+	for _, e := range services {
+		names = append(names, e.name)
+	}
+	f, err := broker.NewFront(in.socket(services[0]), &in.tally.Retried, names...)
 	if err != nil {
 		return nil, err
 	}
-	for _, endpoint := range append(more, in.carrier(e).endpoint) {
+	for _, endpoint := range append(more, in.carrier(services[0]).endpoint) {
 		if _, err := f.Bind(context.Background(), endpoint); err != nil {
 			(&front{f}).close()
 			return nil, err
@@ -125,7 +149,7 @@ func (l *lines) serve(in *instance, e *edge) (*serverLine, error) {
 	if at.binds {
 		var err error
 		at.endpoint = fmt.Sprintf("inproc://topology.front.%d", inside.Add(1))
-		if s.front, err = in.openFront(e, at.endpoint); err != nil {
+		if s.front, err = in.openFront([]*edge{e}, at.endpoint); err != nil {
 			return nil, err
 		}
 		cfg = mailbox.Config{Network: cfg.Network, Log: cfg.Log}

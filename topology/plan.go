@@ -52,8 +52,7 @@ func (t *Topology) plan(o Options, dir string) (*plan, error) {
 		}
 	}
 	p.shares = slices.DeleteFunc(p.shares, func(s share) bool { // a front is for sockets
-		_, socket := p.at[s.role.front]
-		return s.role.front != nil && !socket
+		return s.role.front != nil && !slices.ContainsFunc(s.role.binds, func(e *edge) bool { return p.at[e] != "" })
 	})
 	return p, errors.Join(wrong...)
 }
@@ -96,7 +95,10 @@ func (p *plan) place(t *Topology, i int, e *edge, o Options, dir string) error {
 		connects = connects || s.role.has(e) && s.role != binder
 	}
 	at := e.endpoint
-	switch moved, ok := o.At[e.name]; {
+	if e.via != nil { // they have one endpoint
+		i = slices.Index(t.edges, e.via)
+	}
+	switch moved, ok := o.At[t.edges[i].name]; {
 	case ok:
 		at = moved
 	case len(o.Run) > 0:
@@ -159,6 +161,9 @@ func (t *Topology) checkOptions(o Options) (wrong []error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.At)) {
 		wrong = append(wrong, t.checkEdge(name))
+		if e := t.edge(name); e != nil && e.via != nil {
+			wrong = append(wrong, fmt.Errorf("%w: edge %s moves with %s, whose front it shares", ErrOptions, name, e.via.name))
+		}
 	}
 	wrong = append(wrong, o.Security.check(t))
 	return slices.DeleteFunc(wrong, func(err error) bool { return err == nil })

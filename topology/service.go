@@ -7,6 +7,17 @@ import (
 	"reflect"
 )
 
+// FrontOf lets a service share the front of another that was declared before, and so its endpoint, which is to be given to
+// [Service] too: -at moves both. It is for many small services.
+func FrontOf(other Edge) EdgeOption {
+	return only(service, "FrontOf", func(e *edge) {
+		e.via = other.declared()
+		if e.via == nil {
+			e.wrong = append(e.wrong, fmt.Errorf("service %s: topology.FrontOf got a nil edge", e.name))
+		}
+	})
+}
+
 // ServiceEdge is a service: clients send requests of type Q, and a server answers each with an R, or several. It is made
 // by [Service] and given to [Server] and [Client].
 type ServiceEdge[Q, R any] struct{ edge *edge }
@@ -24,7 +35,10 @@ func Service[Q, R any](t *Topology, name, endpoint string, opts ...EdgeOption) *
 	if r.Implements(reflect.TypeFor[error]()) {
 		t.mistake("service %s: its replies, of type %s, are errors; return those as errors", name, r)
 	}
-	if !e.zmq {
+	switch {
+	case e.via != nil:
+		t.shareFront(e)
+	case !e.zmq:
 		t.addFront(e)
 	}
 	e.use = func(in *instance) (any, func(), error) {
