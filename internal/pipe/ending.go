@@ -1,5 +1,7 @@
 package pipe
 
+import "slices"
+
 // ending is a source that has ended: the consumers are told, those that come later too.
 type ending struct {
 	id     ID
@@ -27,10 +29,11 @@ func (p *Producer[B]) End(id ID, role string, origin Origin) {
 		}
 	}
 	p.endings = append(p.endings, &ending{id: id, role: role, origin: origin})
-	for _, l := range p.links {
+	links := slices.Clone(p.links)
+	p.mu.Unlock()
+	for _, l := range links { // a stage passes it on in this call, perhaps to who knows, and so hears of it
 		l.taker.End(id, role)
 	}
-	p.mu.Unlock()
 }
 
 // Forget ends the telling.

@@ -1,13 +1,16 @@
 package pipe
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
-// Taker is a consumer as its producer sees it. Its methods are called with the producer's lock held: they must not wait,
-// nor call the producer.
+// Taker is a consumer as its producer sees it. Its methods must not wait.
 type Taker[B any] interface {
-	// Give hands tasks over, in order; the slice is only lent. It reports false if they can't be handed over now.
+	// Give hands tasks over, in order; the slice is only lent. It reports false if they can't be handed over now. It is
+	// called with the producer's lock held, and must not call the producer.
 	Give(tasks []*Task[B]) bool
-	// End tells that a source has ended.
+	// End tells that a source has ended, perhaps more than once, or after the end of the way to the consumer.
 	End(id ID, role string)
 }
 
@@ -33,12 +36,13 @@ func (p *Producer[B]) Link(taker Taker[B]) *Outlink[B] { return &Outlink[B]{p: p
 func (l *Outlink[B]) Open() {
 	p := l.p
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.links = append(p.links, l)
-	for _, e := range p.endings {
+	endings := slices.Clone(p.endings)
+	p.dispatch() // it may be the last of MinWorkers
+	p.mu.Unlock()
+	for _, e := range endings {
 		l.taker.End(e.id, e.role)
 	}
-	p.dispatch() // it may be the last of MinWorkers
 }
 
 // Credit says how many tasks in all, since the beginning, the consumer is ready to have been given. Less than before
