@@ -54,11 +54,14 @@ type Config struct {
 	// MaxMessage is the size of the largest message that is sent to or accepted from a peer, in bytes, its header of
 	// some tens of bytes included. Peers are told. Default: 64 MiB.
 	MaxMessage int64
-	// HWM, Wait, CopyMessages and Supervision are those of [actor.Config].
+	// HWM, Wait, CopyMessages, Supervision, Middleware and Sending are those of [actor.Config]. Sending sees what goes to
+	// other nodes too, and Middleware what comes from there, so that the two can hand on a trace, in a field of the messages.
 	HWM          int
 	Wait         time.Duration
 	CopyMessages bool
 	Supervision  actor.Supervision
+	Middleware   []actor.Middleware
+	Sending      actor.Sending
 	// Network is what links, and the sockets of actors, run over. Default: this machine's.
 	Network mailbox.Network
 	// Log is told what happens to links. Default: slog.Default().

@@ -27,6 +27,7 @@ func TestUnknownNode(t *testing.T) {
 	})
 }
 
+// C35: the same errors.Is as for an actor of this node.
 func TestErrorsKeepTheirIdentityOverTheLink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		alpha, beta := pair(t, memnet.New())

@@ -71,7 +71,8 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 	n.search = search{node: n, targets: make(map[string]*target)}
 	n.system, err = actor.NewSystem(actor.Config{
 		Node: cfg.Name, Incarnation: cfg.incarnation, HWM: cfg.HWM, Wait: cfg.Wait, Remote: remote{n},
-		CopyMessages: cfg.CopyMessages, Supervision: cfg.Supervision, Network: cfg.Network, Log: cfg.Log,
+		CopyMessages: cfg.CopyMessages, Supervision: cfg.Supervision, Middleware: cfg.Middleware, Sending: cfg.Sending,
+		Network: cfg.Network, Log: cfg.Log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("node: %w", err)

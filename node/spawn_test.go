@@ -59,6 +59,49 @@ func TestAnActorIsSpawnedOnAnotherNode(t *testing.T) {
 	})
 }
 
+// C41, C42: of many that are to have one name one starts, and a name is free again of one that could not.
+func TestOneOfManySpawnedFromElsewhereGetsTheName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		alpha, beta := pair(t, memnet.New())
+		starts, fail := 0, true
+		err := actor.RegisterKind(beta, "star", func(in actor.Scope, name string, _ meet) (actor.PID, error) {
+			if fail {
+				return actor.PID{}, errStage
+			}
+			ref, err := actor.Spawn(in, name, func(*actor.Context, string) error { return nil })
+			if err == nil {
+				starts++
+			}
+			return ref.PID(), err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = actor.SpawnOn(t.Context(), alpha, "beta", "star", "ada", meet{})
+		wantErr(t, err, errStage)
+		fail = false
+		taken := make(chan error, 100)
+		for range cap(taken) {
+			go func() {
+				_, err := actor.SpawnOn(t.Context(), alpha, "beta", "star", "ada", meet{})
+				taken <- err
+			}()
+		}
+		got := 0
+		for range cap(taken) {
+			if err := <-taken; err == nil {
+				got++
+			} else {
+				wantErr(t, err, actor.ErrNameTaken)
+			}
+		}
+		synctest.Wait()
+		if got != 1 || starts != 1 {
+			t.Errorf("%d were given the name, %d started", got, starts)
+		}
+	})
+}
+
 // A proxy's supervisor starts another actor when the one it stands for fails, or its node is lost.
 func TestAProxyIsRestartedOverALink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
