@@ -26,6 +26,7 @@ const (
 	NoReply     Reason = "no reply"      // a request from a socket whose handler gave no reply that can be sent
 	Expired     Reason = "expired"       // waited too long for its node to be reachable
 	Unconfirmed Reason = "unconfirmed"   // sent to a node that is gone, which may or may not have handled it
+	NoNode      Reason = "no such node"  // its node is not known here, nor to any peer
 	Unreachable Reason = "unreachable"   // its node was lost before it was sent
 )
 

@@ -182,7 +182,7 @@ func (s *System) undelivered(e *Envelope, reason Reason) {
 		}
 	case KindSpawn:
 		if a := s.pending.take(e.Correlation); a != nil {
-			a.fail(fmt.Errorf("%w: node %q: %s", ErrUnreachable, e.Target.Node(), reason))
+			a.fail(e.lost(reason))
 		}
 	}
 }

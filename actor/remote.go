@@ -181,9 +181,17 @@ func (s *System) DeadLetter(e *Envelope, reason Reason) {
 	s.dead.add(reason, e.Target, e.Sender, func() string { return e.Type })
 	if e.Kind == Ask && e.Sender.Node() == s.node {
 		if a := s.pending.take(e.Correlation); a != nil {
-			a.fail(fmt.Errorf("%w: %v: %s", ErrUnreachable, e.Target, reason))
+			a.fail(e.lost(reason))
 		}
 	}
+}
+
+// lost is the error of who waits for what comes of e, which was given up.
+func (e *Envelope) lost(reason Reason) error {
+	if reason == NoNode {
+		return fmt.Errorf("%w: %q, for %v", ErrNoNode, e.Target.Node(), e.Target)
+	}
+	return fmt.Errorf("%w: %v: %s", ErrUnreachable, e.Target, reason)
 }
 
 // farAsker waits on another node.

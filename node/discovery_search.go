@@ -89,25 +89,31 @@ func (s *search) checked(list []Info) map[string]*listed {
 		}
 		l := &listed{name: info.Name, kinds: slices.Clone(info.Kinds)}
 		for _, text := range info.Endpoints {
-			e, err := mailbox.ParseEndpoint(text)
-			switch {
-			case err != nil:
+			e, err := s.node.dialable(info.Name, text)
+			if err != nil {
 				fault(info, err)
-			case wildcard(e):
-				fault(info, fmt.Errorf("node: %s cannot be dialled: write the host and the port", e))
-			case slices.Contains(l.endpoints, e):
-			default:
-				if err := s.node.cfg.mayDial(info.Name, e); err != nil {
-					fault(info, err)
-					continue
-				}
-				s.node.warn(e)
+			} else if !slices.Contains(l.endpoints, e) {
 				l.endpoints = append(l.endpoints, e)
 			}
 		}
 		l.add(wanted)
 	}
 	return wanted
+}
+
+// dialable returns the endpoint that text is of a node of that name, or says why that is not to be dialled.
+func (n *Node) dialable(name, text string) (mailbox.Endpoint, error) {
+	e, err := mailbox.ParseEndpoint(text)
+	if err == nil && wildcard(e) {
+		err = fmt.Errorf("node: %s cannot be dialled: write the host and the port", e)
+	}
+	if err == nil {
+		err = n.cfg.mayDial(name, e)
+	}
+	if err == nil {
+		n.warn(e)
+	}
+	return e, err
 }
 
 // add adds l to a list by keys. Two of one name are one node.
@@ -188,4 +194,14 @@ func (s *search) names(known map[string]Info) {
 		}
 		known[t.name] = info
 	}
+}
+
+// endpoints returns those that are listed of a node.
+func (s *search) endpoints(name string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t := s.targets[name]; t != nil {
+		return t.routes.texts()
+	}
+	return nil
 }

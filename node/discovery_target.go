@@ -1,6 +1,7 @@
 package node
 
 import (
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -15,7 +16,8 @@ const (
 	duplicatePause = time.Minute      // and one at which an unknown node is that has a link
 )
 
-// target is a node that the Discovery lists: with its name, or only the endpoints at which somebody may be found.
+// target is a node that the Discovery lists, with its name, or only the endpoints at which somebody may be found; or one
+// that peers have told of.
 type target struct {
 	node     *Node
 	name     string // empty: found by endpoints alone
@@ -25,7 +27,8 @@ type target struct {
 	dialling bool      // run was started
 	secret   *dialling // nil: links are plain
 	met      atomic.Pointer[meeting]
-	gone     chan struct{} // closed when the target is not listed any more
+	log      *slog.Logger
+	gone     chan struct{} // closed when it is not to be dialled any more
 }
 
 // meeting is a connection that a target has made last, and with whom.
@@ -36,15 +39,19 @@ type meeting struct {
 
 // newTarget returns nil if the node closes.
 func (n *Node) newTarget(name string) *target {
-	t := &target{node: n, name: name, gone: make(chan struct{})}
-	t.routes.network = n.cfg.Network
 	if name == "" {
-		t.peer = n.unlisted("")
-		return t
+		return n.targetOf(n.unlisted(""))
 	}
-	if t.peer = n.peers.keep(name, n.unlisted); t.peer == nil {
+	p := n.peers.keep(name, n.unlisted)
+	if p == nil {
 		return nil
 	}
+	return n.targetOf(p)
+}
+
+func (n *Node) targetOf(p *peer) *target {
+	t := &target{node: n, name: p.name, peer: p, log: n.log, gone: make(chan struct{})}
+	t.routes.network = n.cfg.Network
 	return t
 }
 
@@ -63,7 +70,7 @@ func (t *target) remove() {
 func (t *target) run(address string) {
 	n := t.node
 	cfg := n.zmtp(zmq4.Dealer)
-	cfg.Network = &t.routes
+	cfg.Network, cfg.Log = &t.routes, t.log
 	if n.cfg.Security != nil {
 		t.secret = n.dialling(t.name)
 		cfg.Security = t.secret

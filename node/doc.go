@@ -10,6 +10,12 @@
 // addresses of all nodes ([DNS]), or gossip (package gossip), by which the nodes of a cluster know each other by name.
 // [Node.Nodes] returns those that are known, with the kinds of actors that each can spawn.
 //
+// A PID works wherever it arrives. If nothing is known here of its node, the peers are asked where that is, and it is dialled
+// there, until it has had no link for [Config.Expire]; what is told to it waits meanwhile. Peers may be wrong: what they say
+// counts only for a node of which nothing else is known, and only endpoints that a Discovery could name are dialled. The node
+// that is found there has to give its name, and prove its key if there are keys. Up to 1,000 nodes are found in this way at a
+// time. It helps if nodes can be dialled that others are to reach: see [Config.Listen] and [Config.Advertise].
+//
 // A [Node] is an [actor.Scope]: actors are spawned under it, and Tell and Ask go out from it. An actor of another node is
 // addressed as "name@node" ([actor.Named]) or by a PID that came in a message.
 //
@@ -24,8 +30,9 @@
 //
 // If the outbox is full, or the mailbox of an actor there, which its node lets this one know, a Tell from outside of an
 // actor waits for room, up to [Config.Wait], one from inside does not; then it is [actor.ErrFull]. What is under way when a
-// mailbox becomes full is let in, up to as much again; what comes in beyond that is a dead letter there. A node that was
-// never heard of is [actor.ErrNoNode], and a PID of an incarnation that is gone is [actor.ErrUnreachable], both at once. A
+// mailbox becomes full is let in, up to as much again; what comes in beyond that is a dead letter there. A node that
+// neither this one nor any of its peers knows is [actor.ErrNoNode], at once if there is nobody to ask, or a dead letter "no such
+// node" as soon as they have answered, two seconds later at most; for the next second it is ErrNoNode at once. A PID of an incarnation that is gone is [actor.ErrUnreachable] at once. A
 // value that cannot be encoded is an error to the caller and the link never sees it.
 //
 // A large message, of hundreds of megabytes if [Config.MaxMessage] allows it, goes in parts, and does not hold up others,

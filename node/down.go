@@ -1,6 +1,8 @@
 package node
 
 import (
+	"context"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -18,8 +20,8 @@ type Peer struct {
 	Bytes       int64     // in these
 }
 
-// Peers returns the other nodes that this one knows, by name: those of Config.Peers, and those with which there is or
-// was a link until lately. See also [actor.PeerUp] and [actor.PeerDown].
+// Peers returns the other nodes that this one knows, by name: those of Config.Peers, those with which there is or was a
+// link until lately, and those that are looked for, because something was sent there. See also [actor.PeerUp] and [actor.PeerDown].
 func (n *Node) Peers() []Peer {
 	var list []Peer
 	for _, p := range n.peers.all() {
@@ -73,7 +75,7 @@ func (n *Node) missed(p *peer) {
 	p.verdict.Lock()
 	defer p.verdict.Unlock()
 	if p.present() == nil {
-		n.log.Warn("peer is down", "peer", p.name)
+		n.log.Log(context.Background(), n.level(p, slog.LevelWarn, &n.complaints), "peer is down", "peer", p.name)
 		n.taken(p, p.out.known())
 	}
 }

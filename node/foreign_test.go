@@ -24,7 +24,12 @@ type foreigner struct {
 
 func dialBeta(t *testing.T, network *memnet.Network) *foreigner {
 	t.Helper()
-	nc, err := network.Dial(t.Context(), "tcp", "127.0.0.1:4000")
+	return dialAt(t, network, "tcp", "127.0.0.1:4000")
+}
+
+func dialAt(t *testing.T, network *memnet.Network, transport, address string) *foreigner {
+	t.Helper()
+	nc, err := network.Dial(t.Context(), transport, address)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,8 +2,10 @@ package node
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/troupe-go/troupe/internal/zmtp"
@@ -126,7 +128,8 @@ func (n *Node) notGreeted(p *peer, l *link, err error) {
 	if p.refusedAgain(bye.reason) || p.name == "" && (bye.reason == byeSelf || bye.reason == byeDuplicate) {
 		return
 	}
-	n.log.Error("the peer refuses the link, trying again", "peer", p.name, "address", p.at(l), "reason", err)
+	n.log.Log(context.Background(), n.level(p, slog.LevelError, &n.complaints), "the peer refuses the link, trying again",
+		"peer", p.name, "address", p.at(l), "reason", err)
 }
 
 // expects refuses whom we did not mean to dial. A peer without a name stands in for any other node.

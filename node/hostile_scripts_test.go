@@ -4,11 +4,14 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net"
+	"reflect"
 	"strings"
 	"sync"
 
 	"github.com/google/uuid"
 
+	"github.com/troupe-go/troupe/actor"
+	"github.com/troupe-go/troupe/codec"
 	"github.com/troupe-go/troupe/internal/zmtp"
 )
 
@@ -59,6 +62,44 @@ func (v *villain) greet() bool {
 	var h header
 	_, err = split(&h, msg, nil)
 	return err == nil && h.kind == kindHello
+}
+
+// sends the node to look for others, and answers where they are.
+func (v *villain) misleads() {
+	if !v.say(v.hello(hello{features: []string{featureResolve}})) {
+		return
+	}
+	var mu sync.Mutex
+	say := func(h header, body ...byte) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return v.say(v.frame(h, body...))
+	}
+	go func() {
+		for i := 0; ; i++ {
+			ghost := actor.ExactPID(fmt.Sprintf("%s-%d", v.name, i), uuid.New(), 1)
+			m := appendStr(appendStr(appendMap(nil, 1), "Who"), ghost.String())
+			if !say(header{kind: kindTell, target: toPolite, typ: codec.TypeName(reflect.TypeFor[meet]())}, m...) {
+				return
+			}
+		}
+	}()
+	for {
+		msg, err := v.conn.Read()
+		if err != nil {
+			return
+		}
+		var h header
+		body, err := split(&h, msg, nil)
+		name, bad := readResolve(body)
+		if err != nil || h.kind != kindResolve || bad != nil {
+			continue
+		}
+		p := whereabouts{node: name, endpoints: []string{"tcp://127.0.0.1:1", "tcp://" + v.nc.RemoteAddr().String(), "inproc://nobody", "junk"}}
+		if _, body, err = readHeader(appendWhereabouts(nil, h.correlation, &p)); err != nil || !say(header{kind: kindNodeInfo, correlation: h.correlation}, body...) {
+			return
+		}
+	}
 }
 
 // listen reads until the connection ends.
@@ -115,6 +156,7 @@ func inTurn(do ...func(*villain)) func(*villain) {
 var (
 	toVictim = address{form: byName, name: "victim"} // answers
 	toBusy   = address{form: byName, name: "busy"}   // never does
+	toPolite = address{form: byName, name: "polite"} // says something to who it is told of
 	me       = address{form: byID, id: 9}
 	hi       = appendStr(nil, "x")
 	much     = appendStr(nil, strings.Repeat("x", 100_000))
@@ -213,9 +255,23 @@ var scripts = []script{
 
 	// What has no end.
 	{name: "unknown kinds", dialled: true, do: always(true, func(v *villain) []byte { return v.frame(header{kind: 200}, hi...) })},
-	{name: "reserved kinds", do: always(true, func(v *villain) []byte {
-		return v.frame(header{kind: []uint64{5, 6, 7, 32, 33, 34, 35, 36, 48, 49, 50, 64, 65}[v.at%13], target: toVictim, sender: me}, hi...)
+	{name: "kinds of the runtime", do: always(true, func(v *villain) []byte {
+		return v.frame(header{kind: []uint64{5, 6, 7, 32, 33, 34, 35, 36, 48, 49, 50, 64}[v.at%12], target: toVictim, sender: me}, hi...)
 	})},
+	{name: "questions whose answers are not read", dialled: true, do: always(false, func(v *villain) []byte {
+		return v.frame(header{kind: kindResolve, correlation: v.at}, appendStr(nil, []string{"alpha", "nobody", "beta"}[v.at%3])...)
+	})},
+	{name: "questions and answers that are none", ends: true, do: inTurn(
+		then(func(v *villain) [][]byte {
+			return [][]byte{v.frame(header{kind: kindResolve}, appendStr(nil, "a b")...)}
+		}),
+		then(func(v *villain) [][]byte { return [][]byte{v.frame(header{kind: kindNodeInfo}, hi...)} }))},
+	{name: "where alpha is, which nobody asked", do: always(true, func(v *villain) []byte {
+		p := whereabouts{node: "alpha", endpoints: []string{"tcp://127.0.0.1:1"}}
+		_, body, _ := readHeader(appendWhereabouts(nil, v.at, &p))
+		return v.frame(header{kind: kindNodeInfo, correlation: v.at}, body...)
+	})},
+	{name: "PIDs of nodes that are said to be everywhere", dialled: true, do: (*villain).misleads},
 	{name: "PINGs whose answers are not read", dialled: true, do: always(false, func(v *villain) []byte { return v.frame(header{kind: kindPing}) })},
 	{name: "ACKs", do: always(true, func(v *villain) []byte { return v.frame(header{kind: kindAck, ack: v.at}) })},
 	{name: "acks of what was never sent", do: always(true, func(v *villain) []byte {

@@ -63,6 +63,13 @@ func (s script) play(t *testing.T, dialled bool) {
 	if _, err := actor.Spawn(beta, "victim", func(c *actor.Context, m string) error { return c.Reply(m) }); err != nil {
 		t.Fatal(err)
 	}
+	polite := func(c *actor.Context, m meet) error {
+		m.Who.Tell(c, m.Text)
+		return nil
+	}
+	if _, err := actor.Spawn(beta, "polite", polite); err != nil {
+		t.Fatal(err)
+	}
 	done := make(chan struct{})
 	if _, err := actor.Spawn(beta, "busy", func(*actor.Context, string) error { <-done; return nil }); err != nil {
 		t.Fatal(err)

@@ -154,6 +154,10 @@ func (l *link) handle(h *header, body []byte) error {
 		l.peer.out.post(appendHeader(nil, &header{kind: kindAck, ack: l.peer.out.acknowledge()}))
 	case kindPause, kindResume:
 		l.peer.out.pause(l.lexicon.pid(&h.sender, l.lexicon.there), h.kind == kindPause)
+	case kindResolve:
+		return l.asked(h, body)
+	case kindNodeInfo:
+		return l.informed(h, body)
 	case kindAck:
 	case kindBye:
 		return l.left(h, body)

@@ -50,11 +50,43 @@ func (n *Node) complain(remote string, err error) {
 // tell logs what happens to a link. Of nodes that are not in Config.Peers, which may come and go as they like, only so
 // much is of interest.
 func (l *link) tell(what string, args ...any) {
-	n, level := l.node, slog.LevelInfo
-	if !l.peer.expected() {
-		if _, ok := n.strangers.spend(); !ok {
-			level = slog.LevelDebug
+	n := l.node
+	n.log.Log(context.Background(), n.level(l.peer, slog.LevelInfo, &n.strangers), what, append(args, "peer", l.peer.name, "remote", l.conn.Peer().Address)...)
+}
+
+// level is that of a line about a peer: it is for debugging if the peer is not expected and the budget is spent.
+func (n *Node) level(p *peer, level slog.Level, b *budget) slog.Level {
+	if p.expected() {
+		return level
+	}
+	if _, ok := b.spend(); !ok {
+		return slog.LevelDebug
+	}
+	return level
+}
+
+// modest is a log of what becomes of hearsay: beyond a budget all lines are for debugging.
+type modest struct {
+	slog.Handler
+	budget *budget
+}
+
+func (m modest) Handle(ctx context.Context, r slog.Record) error {
+	if r.Level <= slog.LevelDebug {
+		return m.Handler.Handle(ctx, r)
+	}
+	if _, ok := m.budget.spend(); !ok {
+		if r.Level = slog.LevelDebug; !m.Enabled(ctx, r.Level) {
+			return nil
 		}
 	}
-	n.log.Log(context.Background(), level, what, append(args, "peer", l.peer.name, "remote", l.conn.Peer().Address)...)
+	return m.Handler.Handle(ctx, r)
+}
+
+func (m modest) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return modest{m.Handler.WithAttrs(attrs), m.budget}
+}
+
+func (m modest) WithGroup(name string) slog.Handler {
+	return modest{m.Handler.WithGroup(name), m.budget}
 }

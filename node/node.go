@@ -37,6 +37,7 @@ type Node struct {
 	complaints budget
 	strangers  budget
 	search     search
+	enquiries  enquiries
 	warned     sync.Once // of plain links
 	listeners  []*zmtp.Listener
 	dialers    []*zmtp.Dialer
@@ -68,6 +69,7 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 	}
 	n.complaints.lines, n.strangers.lines = complaintLines, strangerLines
 	n.peers.init()
+	n.enquiries = enquiries{node: n, sought: make(map[string]*enquiry)}
 	n.search = search{node: n, targets: make(map[string]*target)}
 	n.system, err = actor.NewSystem(actor.Config{
 		Node: cfg.Name, Incarnation: cfg.incarnation, HWM: cfg.HWM, Wait: cfg.Wait, Remote: remote{n},
@@ -108,7 +110,7 @@ func (n *Node) open(ctx context.Context) error {
 	}
 	n.hello = hello{
 		lowest: lowestVersion, highest: highestVersion, node: n.name, incarnation: n.Incarnation(),
-		library: mailbox.Version(), endpoints: n.cfg.advertised(n.endpoints),
+		features: []string{featureResolve}, library: mailbox.Version(), endpoints: n.cfg.advertised(n.endpoints),
 		limits: map[string]uint64{"message": uint64(n.cfg.MaxMessage)},
 	}
 	if err := n.search.check(); err != nil {
@@ -187,6 +189,7 @@ func (n *Node) close(ctx context.Context) error {
 		wg.Go(func() { p.part(lingering) })
 	}
 	wg.Wait()
+	n.enquiries.close()
 	close(n.closing)
 	for _, d := range n.dialers {
 		wg.Go(func() { d.Close() })

@@ -32,7 +32,7 @@ type item struct {
 }
 
 // own reports whether it is the runtime's own. If one of these is dropped, all that the two nodes know of each other is.
-func (it *item) own() bool { return it.frame[kindAt] >= kindWatch }
+func (it *item) own() bool { return it.frame[kindAt] >= kindWatch && it.frame[kindAt] <= kindStop }
 
 // stays reports whether it does not expire, but goes with the incarnation, or if that is away for too long.
 func (it *item) stays() bool { return it.own() && it.frame[kindAt] != kindSpawn }

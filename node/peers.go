@@ -20,16 +20,17 @@ type peer struct {
 
 	verdict sync.Mutex // held while the System is told that the peer is up or down
 
-	mu      sync.Mutex
-	link    *link       // the one that is up, or being set up
-	pending bool        // our HELLO is on the way
-	kept    bool        // the Discovery lists it
-	refused string      // why the peer refused us last, so that it is logged once
-	links   int         // that it has accepted
-	linked  bool        // link is up
-	up      bool        // there is a link, or was one lately
-	missing bool        // there has been none for too long
-	silence *time.Timer // until it is missing
+	mu       sync.Mutex
+	link     *link       // the one that is up, or being set up
+	pending  bool        // our HELLO is on the way
+	kept     bool        // the Discovery lists it
+	resolved *target     // dials it where other peers say that it is
+	refused  string      // why the peer refused us last, so that it is logged once
+	links    int         // that it has accepted
+	linked   bool        // link is up
+	up       bool        // there is a link, or was one lately
+	missing  bool        // there has been none for too long
+	silence  *time.Timer // until it is missing
 }
 
 // listed reports whether the peer is configured.
@@ -167,6 +168,7 @@ func (ps *peers) keep(name string, create func(name string) *peer) *peer {
 	p := ps.claimed(name, create)
 	if p != nil {
 		p.kept = true
+		p.unresolve()
 		p.mu.Unlock()
 	}
 	return p
@@ -203,6 +205,7 @@ func (ps *peers) forget(p *peer, d time.Duration) {
 	gone := ps.table[p.name] == p && p.link == nil && !p.kept && !p.up && p.out.retire()
 	if gone {
 		p.silence.Stop()
+		p.unresolve()
 		delete(ps.table, p.name)
 		delete(ps.leaves, p)
 	}

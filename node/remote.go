@@ -36,6 +36,9 @@ func reversed(kinds []uint64) (envelopes [kindStop + 1]actor.Kind) {
 func (r remote) Send(e *actor.Envelope) error {
 	n, name := r.n, e.Target.Node()
 	p := n.peers.get(name)
+	if p == nil && begins(e.Kind) {
+		p = n.enquiries.seek(e.Target)
+	}
 	if p == nil {
 		return fmt.Errorf("%w: %q", actor.ErrNoNode, name)
 	}
@@ -62,6 +65,15 @@ func (r remote) Send(e *actor.Envelope) error {
 		return fmt.Errorf("%w (node %q)", err, name)
 	}
 	return err
+}
+
+// begins reports whether an envelope is reason enough to look for a node that is not known: it is no answer, and no end.
+func begins(k actor.Kind) bool {
+	switch k {
+	case actor.Tell, actor.Ask, actor.KindWatch, actor.KindLink, actor.KindSpawn:
+		return true
+	}
+	return false
 }
 
 // scratch is memory in which frames are made.

@@ -30,6 +30,9 @@ const (
 	kindSpawn      = 48
 	kindSpawned    = 49
 	kindStop       = 50
+
+	kindResolve  = 64
+	kindNodeInfo = 65
 )
 
 // Flags of a message.

@@ -53,8 +53,16 @@ func golden() map[string][]byte {
 			target: address{form: byID, id: 1<<32 | 0xbeef}, sender: address{form: byName, name: "greeter"}, correlation: 8, typ: "stopped"}), 0xc0),
 		"SPAWN": append(appendHeader(nil, &header{kind: kindSpawn, seq: 5, ack: 3, target: address{form: byName, name: "helper"},
 			sender: address{form: byID, id: 1<<32 | 0xbeef}, correlation: 9, typ: "string", meta: map[string]string{"kind": "worker"}}), hi...),
-		"BYE": appendHeader(nil, &header{kind: kindBye, ack: 2, typ: byeClosing}),
+		"RESOLVE":  sixth(appendResolve(nil, 11, "gamma")),
+		"NODEINFO": sixth(appendWhereabouts(nil, 11, &whereabouts{node: "gamma", incarnation: betaInc, endpoints: []string{"tcp://10.0.0.9:4000"}})),
+		"BYE":      appendHeader(nil, &header{kind: kindBye, ack: 2, typ: byeClosing}),
 	}
+}
+
+// sixth is frame as the sixth message, which acknowledges three.
+func sixth(frame []byte) []byte {
+	number(frame, 6, 3)
+	return frame
 }
 
 func TestGoldenBytesInProtocol(t *testing.T) {
