@@ -138,7 +138,7 @@ func (a *ask) wait(ctx context.Context, in *cell) (Answer, error) {
 func (a *ask) leave() bool {
 	left := a.state.CompareAndSwap(askOpen, askLeft)
 	if left {
-		a.forget()
+		a.abandon()
 		if a.done != nil {
 			a.sys.channels.Put(a.done) // nothing will be sent to it
 		}
@@ -150,6 +150,17 @@ func (a *ask) leave() bool {
 func (a *ask) forget() {
 	if id := a.remote.Load(); id != 0 {
 		a.sys.pending.take(id)
+	}
+}
+
+// abandon is forget while the answer may still come, to nobody: the Remote need not remember it either.
+func (a *ask) abandon() {
+	id := a.remote.Load()
+	if id == 0 {
+		return
+	}
+	if to, waited := a.sys.pending.leave(id); waited && a.sys.abandon != nil {
+		a.sys.abandon.Abandon(to, id)
 	}
 }
 

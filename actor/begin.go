@@ -39,7 +39,10 @@ func (r Ref[M]) launch(ctx context.Context, c *Context, target *cell, m M, extra
 			return Pending{a} // of an instance that has ended
 		}
 		if err = r.ask(ctx, sc, target, a, m); err == nil {
-			stop := context.AfterFunc(ctx, func() { a.fail(timeout(ctx, a.target)) })
+			stop := context.AfterFunc(ctx, func() {
+				a.abandon()
+				a.fail(timeout(ctx, a.target))
+			})
 			if a.begun.stop.Store(&stop); a.state.Load() != askOpen { // over before it could be stopped
 				stop()
 				a.forget()

@@ -68,3 +68,9 @@ type Remote interface {
 	// which Control holds may be lost only with its node: then System.NodeDown is called, too.
 	Send(*Envelope) error
 }
+
+// Abandoner is a Remote that wants to know when nobody waits any more for the answer to an Ask that it has accepted. It must
+// not call back into the System.
+type Abandoner interface {
+	Abandon(target PID, correlation uint64)
+}

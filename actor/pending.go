@@ -57,6 +57,15 @@ func (p *pending) take(id uint64) *ask {
 	return a.ask
 }
 
+// leave is take for an ask whose answer may still come, and returns whom it was given to.
+func (p *pending) leave(id uint64) (to PID, waited bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a, waited := p.asks[id]
+	delete(p.asks, id)
+	return a.to, waited
+}
+
 // takeFrom is take for what came from a node: another node than the one that was asked has no say.
 func (p *pending) takeFrom(id uint64, node string) *ask {
 	p.mu.Lock()

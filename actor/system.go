@@ -36,6 +36,7 @@ type System struct {
 	self    PID // the node itself: an exact PID with id 0
 	node    string
 	remote  Remote
+	abandon Abandoner // the same, if it is one
 	copying bool
 	network mailbox.Network
 	log     *slog.Logger
@@ -98,6 +99,7 @@ func NewSystem(cfg Config) (*System, error) {
 		log:     cfg.Log,
 		sending: cfg.Sending,
 	}
+	s.abandon, _ = cfg.Remote.(Abandoner)
 	s.root.rules = &rules
 	s.defaults = options{hwm: cfg.HWM, wait: cfg.Wait, shutdown: defaultShutdown, rules: &rules, around: slices.Clone(cfg.Middleware)}
 	s.events.log = cfg.Log

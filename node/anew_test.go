@@ -262,6 +262,40 @@ func TestNothingOfTheRuntimesOwnOvertakesALargeMessage(t *testing.T) {
 	}
 }
 
+// What comes behind a stop that waits for a large message to others waits, too.
+func TestNothingOvertakesAStopThatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := memnet.New()
+		network.Delay(1, 3*time.Millisecond)
+		alpha, beta := pair(t, network)
+		big := strings.Repeat("x", 5<<20)
+		wantReply(t, beta, greeter(t, beta), "x", "hi x from beta")
+		wantReply(t, alpha, to("greeter@beta"), "x", "hi x from beta")
+		inbox, got := collector(t, beta, "inbox", 10)
+		other, _ := collector(t, beta, "other", 1)
+		if err := other.Tell(alpha, big); err != nil {
+			t.Fatal(err)
+		}
+		if err := inbox.Tell(alpha, "before"); err != nil {
+			t.Fatal(err)
+		}
+		go actor.Stop(t.Context(), alpha, inbox.PID())
+		synctest.Wait()
+		if err := inbox.Tell(alpha, "after"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		wantNext(t, got, "before")
+		synctest.Wait()
+		if len(got) != 0 {
+			t.Error("what was told after the stop was handled")
+		}
+		if dead := beta.DeadLetters(); dead[actor.NoActor]+dead[actor.Stopped] != 1 {
+			t.Errorf("dead letters %v, want one for an actor that has stopped", dead)
+		}
+	})
+}
+
 // witness tells what comes to it, and when the speaker of beta or it itself ends.
 type witness struct{ heard chan<- string }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"strings"
 	"sync"
@@ -68,18 +69,33 @@ func TestTimedOutRemoteAsksLeaveNothing(t *testing.T) {
 				wantErr(t, err, context.DeadlineExceeded)
 			}
 		}
+		caller := does(t, alpha, "caller")
+		turn(t, alpha, caller, func(*actor.Context) error { return nil })
 		rounds(100) // so that everything is there that stays
-		out := &alpha.peers.get("beta").out
 		before, goroutines := memory(), runtime.NumGoroutine()
 		rounds(10_000)
+		ctx, cancel := context.WithCancel(t.Context())
+		for range 100 { // without a deadline
+			go hole.Ask(ctx, alpha, "x")
+		}
+		turn(t, alpha, caller, func(c *actor.Context) error {
+			actor.Then(hole.Begin(ctx, c, "x"), func(string, error) error { return nil })
+			return nil
+		})
+		time.Sleep(time.Second)
+		if n := len(openAsks(alpha, "beta")); n != 101 {
+			t.Errorf("%d asks are under way, want 101", n)
+		}
+		cancel()
+		synctest.Wait()
+		if open := openAsks(alpha, "beta"); len(open) > 0 {
+			t.Errorf("%d asks are remembered for which nobody waits", len(open))
+		}
 		close(release)
 		time.Sleep(time.Second)
 		synctest.Wait()
 		if n := runtime.NumGoroutine(); n > goroutines {
 			t.Errorf("%d goroutines, %d before", n, goroutines)
-		}
-		if n := len(out.asks.take()); n > 0 {
-			t.Errorf("%d asks are remembered", n)
 		}
 		if grown := memory() - before; grown > 1<<20 { // of the 10,000, even a hundred bytes each
 			t.Errorf("the heap grew by %d KiB", grown>>10)
@@ -88,6 +104,36 @@ func TestTimedOutRemoteAsksLeaveNothing(t *testing.T) {
 			t.Errorf("%d messages are queued", p.Queued)
 		}
 	})
+}
+
+// openAsks returns those that a node remembers to have sent to a peer.
+func openAsks(n *Node, peer string) map[uint64]asked {
+	a := &n.peers.get(peer).out.asks
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return maps.Clone(a.open)
+}
+
+// The receiver of an ask that had to wait is told how long the asker still does.
+func TestTimeInTheOutboxCountsForAsks(t *testing.T) {
+	for within, want := range map[time.Duration]time.Duration{10 * time.Second: 7 * time.Second, 200 * time.Second: 197 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			network := memnet.New()
+			beta := start(t, Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network})
+			f := dialBeta(t, network)
+			f.greet()
+			f.conn.Close()
+			synctest.Wait()
+			go ask(beta, to("x@foreign"), "x", within)
+			time.Sleep(3 * time.Second)
+			f = dialBeta(t, network)
+			f.greet()
+			h, _ := f.next(kindAsk)
+			if left := time.Duration(h.deadline) * time.Millisecond; left > want+time.Millisecond || left < want-time.Millisecond {
+				t.Errorf("%v are left, want %v", left, want)
+			}
+		})
+	}
 }
 
 // C33: actors of two nodes that ask each other wait for as long as they said, and nobody else does.

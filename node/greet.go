@@ -56,6 +56,11 @@ func (l *link) admitted() bool {
 // already, and serves the link if the peer accepts it.
 func (n *Node) dialler(p *peer) func(*zmtp.Conn) {
 	return func(conn *zmtp.Conn) {
+		if who := string(conn.Peer().Identity); who != "" && who != p.name && p.name != "" { // no need to disturb it
+			n.complain(conn.Peer().Address, p.mistaken(who, conn))
+			conn.Close()
+			return
+		}
 		if !p.beginHello() {
 			conn.Close()
 			n.standBack(p)
@@ -129,22 +134,26 @@ func (n *Node) notGreeted(p *peer, l *link, err error) {
 		return
 	}
 	n.log.Log(context.Background(), n.level(p, slog.LevelError, &n.complaints), "the peer refuses the link, trying again",
-		"peer", p.name, "address", p.at(l), "reason", err)
+		"peer", p.name, "address", p.at(l.conn), "reason", err)
 }
 
 // expects refuses whom we did not mean to dial. A peer without a name stands in for any other node.
 func (p *peer) expects(l *link) error {
 	switch who := l.hello.node; {
 	case who == l.node.name:
-		return fmt.Errorf("node: a node at %s has the name of this one, %q", p.at(l), who)
+		return fmt.Errorf("node: a node at %s has the name of this one, %q", p.at(l.conn), who)
 	case who != p.name && p.name != "":
-		return fmt.Errorf("node: at %s is node %q, not %q", p.at(l), who, p.name)
+		return p.mistaken(who, l.conn)
 	}
 	return nil
 }
 
-// at says where the other end of l is, for logs.
-func (p *peer) at(l *link) string { return cmp.Or(p.address.String(), l.conn.Peer().Address) }
+func (p *peer) mistaken(who string, conn *zmtp.Conn) error {
+	return fmt.Errorf("node: at %s is node %q, not %q", p.at(conn), who, p.name)
+}
+
+// at says where the other end of a connection is, for logs.
+func (p *peer) at(conn *zmtp.Conn) string { return cmp.Or(p.address.String(), conn.Peer().Address) }
 
 // greeted reads the peer's HELLO.
 func (l *link) greeted() error {

@@ -9,12 +9,34 @@ const (
 )
 
 // large is a message that goes by parts. Between two of them there is room for other messages, but not for those of its
-// own pair of sender and receiver, and the end of watches, links and actors, which are held until it has gone.
+// own pair of sender and receiver, and the end of watches, links and actors, which are held until it has gone, as is what is
+// for an actor that a STOP is held for.
 type large struct {
 	item
-	at   int    // bytes of frame that are in flight, or were
-	pair string // sender and receiver, as they are in frame
-	held line[item]
+	at       int    // bytes of frame that are in flight, or were
+	pair     string // sender and receiver, as they are in frame
+	held     line[item]
+	stopping map[string]struct{} // receivers of the STOPs in held, as they are there
+}
+
+// hold keeps it until the message has gone.
+func (l *large) hold(it item) {
+	l.held.push(it)
+	if it.frame[kindAt] == kindStop {
+		if l.stopping == nil {
+			l.stopping = make(map[string]struct{})
+		}
+		l.stopping[targetOf(it.frame)] = struct{}{}
+	}
+}
+
+// before reports whether a message, which is not the end of something, has to wait for it.
+func (l *large) before(frame []byte, pair string) bool {
+	if l.pair == pair || len(l.stopping) == 0 {
+		return l.pair == pair
+	}
+	_, stops := l.stopping[targetOf(frame)]
+	return stops
 }
 
 // aside puts it, which was first in the queue, where it waits for its turn, if it is large or has to wait for one that is.
@@ -31,8 +53,8 @@ func (o *outbox) aside(it item) bool {
 	}
 	pair := pairOf(it.frame)
 	for _, l := range slices.Backward(o.larges) {
-		if it.ends() && l.turn <= it.turn || !it.ends() && l.pair == pair {
-			l.held.push(it)
+		if it.ends() && l.turn <= it.turn || !it.ends() && l.before(it.frame, pair) {
+			l.hold(it)
 			return true
 		}
 	}
@@ -55,6 +77,13 @@ func (it *item) ends() bool {
 func pairOf(frame []byte) string {
 	u := unpacker{b: frame[targetAt:]}
 	u.skip(maxExtraDepth)
+	u.skip(maxExtraDepth)
+	return string(frame[targetAt : len(frame)-len(u.b)])
+}
+
+// targetOf returns what a frame has as its target.
+func targetOf(frame []byte) string {
+	u := unpacker{b: frame[targetAt:]}
 	u.skip(maxExtraDepth)
 	return string(frame[targetAt : len(frame)-len(u.b)])
 }

@@ -231,7 +231,8 @@ func TestCloseTellsPeers(t *testing.T) {
 func TestNameOfALiveNodeIsNotGivenToAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network, d := memnet.New(), new(diary)
-		hub := start(t, Config{Name: "hub", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network})
+		at := new(diary)
+		hub := start(t, Config{Name: "hub", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network, Log: at.log()})
 		dial := Config{Name: "twin", Peers: map[string]string{"hub": "tcp://127.0.0.1:4000"}, Network: network}
 		first := start(t, dial)
 		greeter(t, first)
@@ -244,6 +245,9 @@ func TestNameOfALiveNodeIsNotGivenToAnother(t *testing.T) {
 		wantErr(t, err, actor.ErrUnreachable)
 		if n := d.lines("level=ERROR"); n != 1 || d.lines("name taken") == 0 {
 			t.Errorf("%d errors logged at the second node, want one about the name", n)
+		}
+		if n := at.lines("level=WARN"); n != 1 {
+			t.Errorf("%d warnings at the hub, want one: each time the other comes again is no news", n)
 		}
 		wantReply(t, hub, to("greeter@twin"), "x", "hi x from twin")
 		first.Close(t.Context())
@@ -326,12 +330,17 @@ func TestNumbersNeverGoBack(t *testing.T) {
 func TestAnotherNodeAtTheAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network, d := memnet.New(), new(diary)
-		start(t, Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network})
+		at := new(diary)
+		start(t, Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network, Log: at.log()})
 		alpha := start(t, Config{Name: "alpha", Peers: map[string]string{"gamma": "tcp://127.0.0.1:4000"}, Network: network, Log: d.log()})
 		_, err := ask(alpha, to("greeter@gamma"), "x", time.Second)
 		wantErr(t, err, actor.ErrUnreachable)
 		if d.lines(`is node \"beta\", not \"gamma\"`) == 0 {
 			t.Error("the log does not say who was found")
+		}
+		time.Sleep(5 * time.Minute)
+		if here, there := d.lines("link refused"), at.lines("level=WARN")+at.lines("link "); d.lines("link refused again") != here-1 || there != 0 {
+			t.Errorf("%d refusals are logged here and %d lines there", here, there)
 		}
 	})
 }

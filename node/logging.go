@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 )
@@ -40,11 +41,42 @@ func (b *budget) spend() (hidden int, ok bool) {
 }
 
 // complain logs that a connection was ended because of what the peer sent. When there are many of them most are only
-// counted.
+// counted, and a peer that comes again and again, and is refused for the same reason, is no news.
 func (n *Node) complain(remote string, err error) {
-	if hidden, ok := n.complaints.spend(); ok {
+	host, _, _ := net.SplitHostPort(remote)
+	what := host + " " + err.Error()
+	if !n.said.news(what) {
+		n.log.Debug("link refused again", "remote", remote, "reason", err)
+	} else if hidden, ok := n.complaints.spend(); ok {
+		n.said.add(what)
 		n.log.Warn("link refused", "remote", remote, "reason", err, "not_logged_before", hidden)
 	}
+}
+
+// said is what the log has had lately.
+type said struct {
+	mu   sync.Mutex
+	when map[string]time.Time
+}
+
+const (
+	saidQuiet = 10 * time.Minute // in which it is not said again
+	saidKept  = 64               // lines that are remembered; then it begins anew
+)
+
+func (s *said) news(what string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Since(s.when[what]) >= saidQuiet
+}
+
+func (s *said) add(what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.when == nil || len(s.when) == saidKept {
+		s.when = make(map[string]time.Time)
+	}
+	s.when[what] = time.Now()
 }
 
 // tell logs what happens to a link. Of nodes that are not in Config.Peers, which may come and go as they like, only so

@@ -36,6 +36,7 @@ type Node struct {
 	newcomers  newcomers
 	complaints budget
 	strangers  budget
+	said       said
 	search     search
 	enquiries  enquiries
 	warned     sync.Once // of plain links

@@ -96,7 +96,7 @@ func (n *Node) encode(buf []byte, e *actor.Envelope, p *peer) (it item, err erro
 	if (e.Kind == actor.Ask || e.Kind == actor.KindSpawn) && !e.Deadline.IsZero() {
 		left := max(0, e.Deadline.Sub(now))
 		h.deadline = uint64(left/time.Millisecond) + 1
-		if at := e.Deadline.Add(-min(left/10, unreachableBefore)); at.Before(it.expires) {
+		if at := e.Deadline.Add(-early(left)); at.Before(it.expires) {
 			it.expires = at
 		}
 	}
@@ -131,11 +131,8 @@ func shortened(text string) string {
 	return strings.ToValidUTF8(text[:maxText], "") + "..."
 }
 
-const (
-	// unreachableBefore is how long before its deadline an ask that could not be sent fails, so that the asker learns
-	// that the node is unreachable, rather than that time is up.
-	unreachableBefore = 100 * time.Millisecond
-)
+// unreachableBefore is how long before its deadline an ask that could not be sent expires, at most.
+const unreachableBefore = 100 * time.Millisecond
 
 // address returns pid for a message between this node and another, of which node and incarnation are the end that pid
 // is most likely of.

@@ -196,6 +196,7 @@ func (o *outbox) advance() bool {
 	for o.queue.len() > 0 {
 		it := o.queue.all()[0]
 		o.queue.cut(1)
+		it.shorten(o.patience)
 		if !o.aside(it) {
 			o.launch(sent{item: it})
 			return true
