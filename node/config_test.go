@@ -6,6 +6,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/troupe-go/troupe/internal/logtest"
 	"github.com/troupe-go/troupe/internal/memnet"
 )
 
@@ -67,10 +68,10 @@ func TestPlainLinksBeyondTheMachineAreWarnedOfOnce(t *testing.T) {
 			{{Listen: []string{"tcp://*:3", "tcp://10.0.0.1:4"}}, {Peers: map[string]string{"b": "tcp://b.example:5", "c": "tcp://10.0.0.2:5"}}},
 		} {
 			for _, cfg := range cfgs {
-				d := new(diary)
-				cfg.Network, cfg.Log, cfg.Insecure = memnet.New(), d.log(), true
+				d := new(logtest.Log)
+				cfg.Network, cfg.Log, cfg.Insecure = memnet.New(), d.Logger(), true
 				start(t, cfg)
-				if n := d.lines("not encrypted"); n != want {
+				if n := d.Lines("not encrypted"); n != want {
 					t.Errorf("%v %v: warned %d times, want %d", cfg.Listen, cfg.Peers, n, want)
 				}
 			}

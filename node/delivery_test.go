@@ -10,6 +10,7 @@ import (
 
 	"github.com/troupe-go/troupe/actor"
 	"github.com/troupe-go/troupe/codec"
+	"github.com/troupe-go/troupe/internal/logtest"
 	"github.com/troupe-go/troupe/internal/memnet"
 )
 
@@ -96,8 +97,8 @@ func TestFullMailboxAtTheOtherNode(t *testing.T) {
 // C77
 func TestWhatCannotBeEncodedIsTheSendersError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network, d := memnet.New(), new(diary)
-		beta := start(t, Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network, Log: d.log()})
+		network, d := memnet.New(), new(logtest.Log)
+		beta := start(t, Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network, Log: d.Logger()})
 		alpha := start(t, Config{Name: "alpha", Peers: map[string]string{"beta": "tcp://127.0.0.1:4000"}, Network: network})
 		greeter(t, beta)
 		wantReply(t, alpha, to("greeter@beta"), "x", "hi x from beta")
@@ -108,7 +109,7 @@ func TestWhatCannotBeEncodedIsTheSendersError(t *testing.T) {
 		large := strings.Repeat("x", 65<<20)
 		wantErr(t, to("greeter@beta").Tell(alpha, large), codec.ErrLimit)
 		wantReply(t, alpha, to("greeter@beta"), "x", "hi x from beta")
-		if d.lines("link down") != 0 {
+		if d.Lines("link down") != 0 {
 			t.Error("the link went down")
 		}
 	})
@@ -122,13 +123,13 @@ func TestPeerThatAcceptsLessIsNotSentMore(t *testing.T) {
 		if err := to("greeter@beta").Tell(alpha, large); err != nil {
 			t.Fatal(err)
 		}
-		d := new(diary)
-		beta := start(t, Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network, MaxMessage: minMaxMessage, Log: d.log()})
+		d := new(logtest.Log)
+		beta := start(t, Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network, MaxMessage: minMaxMessage, Log: d.Logger()})
 		greeter(t, beta)
 		wantReply(t, alpha, to("greeter@beta"), "x", "hi x from beta")
 		wantErr(t, to("greeter@beta").Tell(alpha, large), codec.ErrLimit)
-		if alpha.DeadLetters()[TooLarge] != 1 || d.lines("link down") != 0 {
-			t.Errorf("dead letters %v, links down %d", alpha.DeadLetters(), d.lines("link down"))
+		if alpha.DeadLetters()[TooLarge] != 1 || d.Lines("link down") != 0 {
+			t.Errorf("dead letters %v, links down %d", alpha.DeadLetters(), d.Lines("link down"))
 		}
 	})
 }

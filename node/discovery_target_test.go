@@ -97,7 +97,7 @@ func TestAnotherNodeAtAFoundEndpoint(t *testing.T) {
 		start(t, Config{Insecure: true, Name: "gamma", Listen: []string{"tcp://127.0.0.1:4001"}, Network: network})
 		d.post(at("beta", "tcp://127.0.0.1:4001", "tcp://127.0.0.1:4000"))
 		wantReply(t, alpha, to("greeter@beta"), "x", "hi x from beta")
-		if log.lines(`at 127.0.0.1:4001 is node \"gamma\", not \"beta\"`) == 0 {
+		if log.Lines(`at 127.0.0.1:4001 is node \"gamma\", not \"beta\"`) == 0 {
 			t.Error("the log does not say who was found")
 		}
 	})

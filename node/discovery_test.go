@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/troupe-go/troupe/actor"
+	"github.com/troupe-go/troupe/internal/logtest"
 	"github.com/troupe-go/troupe/internal/memnet"
 )
 
@@ -83,12 +84,12 @@ func offer(t *testing.T, n *Node, kinds ...string) {
 }
 
 // found starts alpha with a Discovery, and beta.
-func found(t *testing.T) (alpha, beta *Node, d *notices, network *memnet.Network, log *diary) {
+func found(t *testing.T) (alpha, beta *Node, d *notices, network *memnet.Network, log *logtest.Log) {
 	t.Helper()
-	network, d, log = memnet.New(), new(notices), new(diary)
+	network, d, log = memnet.New(), new(notices), new(logtest.Log)
 	beta = start(t, Config{Insecure: true, Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network})
 	offer(t, beta, "worker")
-	alpha = start(t, Config{Insecure: true, Name: "alpha", Discovery: d, Network: network, Log: log.log()})
+	alpha = start(t, Config{Insecure: true, Name: "alpha", Discovery: d, Network: network, Log: log.Logger()})
 	offer(t, alpha, "client")
 	greeter(t, beta)
 	return alpha, beta, d, network, log
@@ -125,7 +126,7 @@ func TestNodeThatIsNotListedAnyMoreIsNotDialled(t *testing.T) {
 			t.Errorf("%d messages expired, want 1", n)
 		}
 		wantNames(t, alpha, "alpha")
-		if n := log.lines("link up"); n != 1 {
+		if n := log.Lines("link up"); n != 1 {
 			t.Errorf("the link came up %d times", n)
 		}
 		d.post(at("beta", "tcp://127.0.0.1:4000"))
@@ -135,15 +136,15 @@ func TestNodeThatIsNotListedAnyMoreIsNotDialled(t *testing.T) {
 
 func TestFoundNodeThatIsConfiguredIsThatPeer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network, d, log := memnet.New(), new(notices), new(diary)
+		network, d, log := memnet.New(), new(notices), new(logtest.Log)
 		beta := start(t, Config{Insecure: true, Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network})
 		greeter(t, beta)
-		alpha := start(t, Config{Insecure: true, Name: "alpha", Peers: map[string]string{"beta": "tcp://127.0.0.1:4000"}, Discovery: d, Network: network, Log: log.log()})
+		alpha := start(t, Config{Insecure: true, Name: "alpha", Peers: map[string]string{"beta": "tcp://127.0.0.1:4000"}, Discovery: d, Network: network, Log: log.Logger()})
 		d.post(Info{Name: "beta", Kinds: []string{"worker"}})
 		d.post(Info{Name: "beta", Endpoints: []string{"tcp://127.0.0.1:4009"}, Kinds: []string{"worker"}})
 		wantReply(t, alpha, to("greeter@beta"), "x", "hi x from beta")
 		time.Sleep(time.Minute)
-		if log.lines("4009") > 0 {
+		if log.Lines("4009") > 0 {
 			t.Error("the other endpoint was dialled")
 		}
 		if list := alpha.Nodes(); len(list) != 2 || !slices.Equal(list[1].Kinds, []string{"worker"}) {
@@ -200,7 +201,7 @@ func TestDiscoveryThatEndsIsStartedAgain(t *testing.T) {
 		alpha, _, d, _, log := found(t)
 		d.post(at("beta", "tcp://127.0.0.1:4000"))
 		d2 := &notices{fail: errors.New("no budget")}
-		other := start(t, Config{Insecure: true, Name: "other", Discovery: d2, Network: memnet.New(), Log: log.log()})
+		other := start(t, Config{Insecure: true, Name: "other", Discovery: d2, Network: memnet.New(), Log: log.Logger()})
 		time.Sleep(100 * time.Second)
 		d2.mu.Lock()
 		defer d2.mu.Unlock()
@@ -211,7 +212,7 @@ func TestDiscoveryThatEndsIsStartedAgain(t *testing.T) {
 		if got := fmt.Sprint(waits); got != "[1s 2s 4s 8s 16s 30s 30s]" {
 			t.Errorf("paused %s", got)
 		}
-		if n := log.lines("no budget"); n != 1 {
+		if n := log.Lines("no budget"); n != 1 {
 			t.Errorf("%d log lines, want 1", n)
 		}
 		wantNames(t, other, "other")
@@ -257,11 +258,11 @@ func TestWhatIsWrongInAListIsLeftOutWithOneWarning(t *testing.T) {
 		}
 		wantReply(t, alpha, to("greeter@beta"), "x", "hi x from beta")
 		wantNames(t, alpha, "alpha beta")
-		if n := log.lines("left out"); n != 5 {
-			t.Errorf("%d warnings, want 5\n%s", n, log.b.String())
+		if n := log.Lines("left out"); n != 5 {
+			t.Errorf("%d warnings, want 5\n%s", n, log.String())
 		}
 		d.post(make([]Info, maxFound+1)...)
-		if n := log.lines("left out"); n != 6 {
+		if n := log.Lines("left out"); n != 6 {
 			t.Errorf("%d warnings, want 6", n)
 		}
 	})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/troupe-go/troupe/actor"
+	"github.com/troupe-go/troupe/internal/logtest"
 	"github.com/troupe-go/troupe/internal/memnet"
 )
 
@@ -37,7 +38,7 @@ func (r *resolver) set(err error, addresses ...string) {
 // C19: the name is looked up again and again, and all its addresses are dialled.
 func TestNodesAreFoundByAHostName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network, r, log := memnet.New(), new(resolver), new(diary)
+		network, r, log := memnet.New(), new(resolver), new(logtest.Log)
 		r.set(nil, "10.0.0.1", "10.0.0.2", "fd00::3") // alpha itself, beta, and gamma
 		dns := DNS{Name: "nodes.example", Port: 4000, Resolver: r}
 		begin := func(name, host string) *Node {
@@ -47,7 +48,7 @@ func TestNodesAreFoundByAHostName(t *testing.T) {
 		}
 		begin("beta", "10.0.0.2")
 		gamma := begin("gamma", "[fd00::3]")
-		alpha := start(t, Config{Insecure: true, Name: "alpha", Listen: []string{"tcp://10.0.0.1:4000"}, Discovery: dns, Network: network, Log: log.log()})
+		alpha := start(t, Config{Insecure: true, Name: "alpha", Listen: []string{"tcp://10.0.0.1:4000"}, Discovery: dns, Network: network, Log: log.Logger()})
 		time.Sleep(time.Second)
 		wantNames(t, alpha, "alpha beta gamma")
 		wantReply(t, alpha, to("greeter@beta"), "x", "hi x from beta")
@@ -59,9 +60,9 @@ func TestNodesAreFoundByAHostName(t *testing.T) {
 		time.Sleep(defaultEvery)
 		wantReply(t, alpha, to("greeter@gamma"), "y", "hi y from gamma")
 
-		dials := log.lines("fd00")
+		dials := log.Lines("fd00")
 		time.Sleep(10 * time.Minute)
-		if more := log.lines("fd00") - dials; more > 0 {
+		if more := log.Lines("fd00") - dials; more > 0 {
 			t.Errorf("the old address is still dialled: %d log lines", more)
 		}
 		r.mu.Lock()
@@ -74,11 +75,11 @@ func TestNodesAreFoundByAHostName(t *testing.T) {
 
 func TestLookUpsThatFailAreTriedAgainAndForgetNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network, r, log := memnet.New(), new(resolver), new(diary)
+		network, r, log := memnet.New(), new(resolver), new(logtest.Log)
 		beta := start(t, Config{Insecure: true, Name: "beta", Listen: []string{"tcp://10.0.0.2:4000"}, Network: network})
 		greeter(t, beta)
 		r.set(&net.DNSError{Err: "no such host", Name: "nodes.example", IsNotFound: true})
-		alpha := start(t, Config{Insecure: true, Name: "alpha", Network: network, Log: log.log(),
+		alpha := start(t, Config{Insecure: true, Name: "alpha", Network: network, Log: log.Logger(),
 			Discovery: DNS{Name: "nodes.example", Port: 4000, Resolver: r, Every: time.Second}})
 		time.Sleep(2 * time.Minute)
 		r.set(nil, "10.0.0.2")
@@ -96,7 +97,7 @@ func TestLookUpsThatFailAreTriedAgainAndForgetNobody(t *testing.T) {
 		network.Cut("10.0.0.2:4000")
 		time.Sleep(3 * time.Minute)
 		wantErr(t, to("greeter@beta").Tell(alpha, "x"), actor.ErrNoNode)
-		if n := log.lines("discovery ended"); n > 4 {
+		if n := log.Lines("discovery ended"); n > 4 {
 			t.Errorf("%d log lines", n)
 		}
 	})

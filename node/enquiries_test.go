@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/troupe-go/troupe/actor"
+	"github.com/troupe-go/troupe/internal/logtest"
 	"github.com/troupe-go/troupe/internal/memnet"
 	"github.com/troupe-go/troupe/mailbox/curve"
 )
@@ -248,7 +249,7 @@ func TestForeignPeerIsAskedAndAsks(t *testing.T) {
 // No answer changes what is known of a node, and none leads to where a Discovery could not.
 func TestFalseAnswersLeadNowhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network, d := memnet.New(), new(diary)
+		network, d := memnet.New(), new(logtest.Log)
 		keys := map[string]curve.KeyPair{"beta": curve.NewKeyPair(), "gamma": curve.NewKeyPair(), "false": curve.NewKeyPair()}
 		trust := func(me string, others ...string) *Security {
 			s := &Security{Key: keys[me], Nodes: map[string][]curve.Key{}}
@@ -261,7 +262,7 @@ func TestFalseAnswersLeadNowhere(t *testing.T) {
 			cfg := Config{Name: "gamma", Listen: []string{fmt.Sprintf("tcp://127.0.0.1:%d", 4001+i)}, Network: network, Security: trust(name, "beta")}
 			greeter(t, start(t, cfg))
 		}
-		beta := start(t, Config{Name: "beta", Listen: []string{"inproc://beta", "tcp://127.0.0.1:4000"}, Network: network, Security: trust("beta", "gamma"), Log: d.log()})
+		beta := start(t, Config{Name: "beta", Listen: []string{"inproc://beta", "tcp://127.0.0.1:4000"}, Network: network, Security: trust("beta", "gamma"), Log: d.Logger()})
 		f := knower(dialAt(t, network, "inproc", "beta"), "foreign")
 		wrong := whereabouts{node: "gamma", endpoints: []string{"tcp://127.0.0.1:4002"}}
 		f.knows(1, 1, wrong) // not asked
@@ -272,7 +273,7 @@ func TestFalseAnswersLeadNowhere(t *testing.T) {
 		}()
 		f.knows(2, f.wantResolve("gamma"), wrong)
 		wantErr(t, <-told, actor.ErrUnreachable) // who is there has not the key
-		if d.lines("link up") != 1 {             // with the foreigner
+		if d.Lines("link up") != 1 {             // with the foreigner
 			t.Error("there was a link with the wrong one")
 		}
 		_ = to("greeter@stranger").Tell(beta, "x")

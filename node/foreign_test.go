@@ -12,6 +12,7 @@ import (
 	"github.com/go-zeromq/zmq4"
 
 	"github.com/troupe-go/troupe/actor"
+	"github.com/troupe-go/troupe/internal/logtest"
 	"github.com/troupe-go/troupe/internal/memnet"
 	"github.com/troupe-go/troupe/internal/zmtp"
 )
@@ -187,8 +188,8 @@ func TestAnswerOfAnotherNodeIsNotTaken(t *testing.T) {
 // What one peer writes for a name does not break the link with another, to which it is passed on.
 func TestBadNamesAreNotPassedOn(t *testing.T) {
 	foreign(t, func(t *testing.T, beta *Node, f *foreigner) {
-		d := new(diary)
-		alpha := start(t, Config{Name: "alpha", Peers: map[string]string{"beta": "tcp://127.0.0.1:4000"}, Network: beta.cfg.Network, Log: d.log()})
+		d := new(logtest.Log)
+		alpha := start(t, Config{Name: "alpha", Peers: map[string]string{"beta": "tcp://127.0.0.1:4000"}, Network: beta.cfg.Network, Log: d.Logger()})
 		wantReply(t, alpha, to("greeter@beta"), "x", "hi x from beta")
 		f.greet()
 		for i, target := range []address{{form: byName, name: "no name"}, {form: whole, node: "beta", name: "no name"}} {
@@ -200,7 +201,7 @@ func TestBadNamesAreNotPassedOn(t *testing.T) {
 			t.Errorf("answered with %+v", h)
 		}
 		wantReply(t, alpha, to("greeter@beta"), "x", "hi x from beta")
-		if d.lines("link down") != 0 {
+		if d.Lines("link down") != 0 {
 			t.Error("the link of alpha went down")
 		}
 	})
@@ -306,8 +307,8 @@ func TestSilentConnectionIsClosed(t *testing.T) {
 // C09: bytes that are no link end their connection, and nothing else.
 func TestHostileBytesDoNotDisturb(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network, d := memnet.New(), new(diary)
-		beta := start(t, Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network, Log: d.log()})
+		network, d := memnet.New(), new(logtest.Log)
+		beta := start(t, Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network, Log: d.Logger()})
 		alpha := start(t, Config{Name: "alpha", Peers: map[string]string{"beta": "tcp://127.0.0.1:4000"}, Network: network})
 		ref := greeter(t, beta)
 		wantReply(t, alpha, ref, "before", "hi before from beta")
@@ -331,7 +332,7 @@ func TestHostileBytesDoNotDisturb(t *testing.T) {
 		wantReply(t, alpha, ref, "after", "hi after from beta")
 		time.Sleep(time.Minute)
 		wantReply(t, alpha, ref, "much later", "hi much later from beta")
-		if n := d.lines("level=WARN"); n > 20 {
+		if n := d.Lines("level=WARN"); n > 20 {
 			t.Errorf("%d warnings", n)
 		}
 		for _, nc := range conns {

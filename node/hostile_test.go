@@ -14,6 +14,7 @@ import (
 	"github.com/go-zeromq/zmq4"
 
 	"github.com/troupe-go/troupe/actor"
+	"github.com/troupe-go/troupe/internal/logtest"
 	"github.com/troupe-go/troupe/internal/zmtp"
 )
 
@@ -40,7 +41,7 @@ func TestHostilePeersDisturbNobody(t *testing.T) {
 
 // play lets villains have a node, which they have dialled, or which has dialled them.
 func (s script) play(t *testing.T, dialled bool) {
-	theirs, ours := new(diary), new(diary)
+	theirs, ours := new(logtest.Log), new(logtest.Log)
 	log := slog.New(slog.NewTextHandler(theirs, nil)) // without what is for debugging, which a flood is
 	cfg := Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:0"}, MaxMessage: hostileMax, Outbox: 1000, HWM: 100, Log: log}
 	var lairs []net.Listener
@@ -57,7 +58,7 @@ func (s script) play(t *testing.T, dialled bool) {
 		}
 	}
 	beta := start(t, cfg)
-	alpha := start(t, Config{Name: "alpha", Peers: map[string]string{"beta": beta.Endpoints()[0].String()}, Log: ours.log()})
+	alpha := start(t, Config{Name: "alpha", Peers: map[string]string{"beta": beta.Endpoints()[0].String()}, Log: ours.Logger()})
 	ref := greeter(t, beta)
 	greeter(t, alpha)
 	if _, err := actor.Spawn(beta, "victim", func(c *actor.Context, m string) error { return c.Reply(m) }); err != nil {
@@ -115,13 +116,13 @@ func (s script) play(t *testing.T, dialled bool) {
 	if grown > maxGrowth {
 		t.Errorf("the heap grew by %d KiB", grown>>10)
 	}
-	if n := ours.lines("link down"); n > 0 {
+	if n := ours.Lines("link down"); n > 0 {
 		t.Errorf("the other node lost its link %d times", n)
 	}
-	if n := theirs.lines("level=WARN") + theirs.lines("level=ERROR"); n > 50 {
+	if n := theirs.Lines("level=WARN") + theirs.Lines("level=ERROR"); n > 50 {
 		t.Errorf("%d warnings", n)
 	}
-	t.Logf("asks took at most %v, the heap grew by %d KiB, the log has %d lines", slices.Max(took), grown>>10, theirs.lines("level=INFO")+theirs.lines("level=WARN"))
+	t.Logf("asks took at most %v, the heap grew by %d KiB, the log has %d lines", slices.Max(took), grown>>10, theirs.Lines("level=INFO")+theirs.Lines("level=WARN"))
 }
 
 // repeat plays over one connection after the other. It tells over when the node has ended one.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/troupe-go/troupe/actor"
+	"github.com/troupe-go/troupe/internal/logtest"
 	"github.com/troupe-go/troupe/internal/memnet"
 )
 
@@ -91,9 +92,9 @@ func TestBothDialEachOtherAndShareOneLink(t *testing.T) {
 			network.Delay(seed+1, 50*time.Millisecond)
 			nodes := make([]*Node, 2)
 			names := []string{"alpha", "beta"}
-			d := new(diary)
+			d := new(logtest.Log)
 			for i, name := range names {
-				nodes[i] = start(t, Config{Name: name, Listen: []string{fmt.Sprintf("tcp://127.0.0.1:%d", 4000+i)}, Log: d.log(),
+				nodes[i] = start(t, Config{Name: name, Listen: []string{fmt.Sprintf("tcp://127.0.0.1:%d", 4000+i)}, Log: d.Logger(),
 					Peers: map[string]string{names[1-i]: fmt.Sprintf("tcp://127.0.0.1:%d", 4001-i)}, Network: network})
 			}
 			for _, n := range nodes {
@@ -102,8 +103,8 @@ func TestBothDialEachOtherAndShareOneLink(t *testing.T) {
 			wantReply(t, nodes[0], to("greeter@beta"), "x", "hi x from beta")
 			wantReply(t, nodes[1], to("greeter@alpha"), "y", "hi y from alpha")
 			time.Sleep(10 * time.Minute)
-			if up, down := d.lines("link up"), d.lines("link down"); up != 2 || down != 0 {
-				t.Fatalf("seed %d: links went up %d times and down %d times, want 2 (one at each node) and 0\n%s", seed, up, down, d.b.String())
+			if up, down := d.Lines("link up"), d.Lines("link down"); up != 2 || down != 0 {
+				t.Fatalf("seed %d: links went up %d times and down %d times, want 2 (one at each node) and 0\n%s", seed, up, down, d.String())
 			}
 			network.Cut("127.0.0.1:4000")
 			network.Cut("127.0.0.1:4001")
@@ -116,8 +117,8 @@ func TestBothDialEachOtherAndShareOneLink(t *testing.T) {
 // C26: the link heals by itself, in both directions, and does not fill the log meanwhile.
 func TestLinkHealsAfterCutsAndAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network, d := memnet.New(), new(diary)
-		alpha := start(t, Config{Name: "alpha", Peers: map[string]string{"beta": "tcp://127.0.0.1:4000"}, Network: network, Log: d.log()})
+		network, d := memnet.New(), new(logtest.Log)
+		alpha := start(t, Config{Name: "alpha", Peers: map[string]string{"beta": "tcp://127.0.0.1:4000"}, Network: network, Log: d.Logger()})
 		beta := start(t, Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network})
 		for _, n := range []*Node{alpha, beta} {
 			greeter(t, n)
@@ -129,9 +130,9 @@ func TestLinkHealsAfterCutsAndAnOutage(t *testing.T) {
 			network.Cut("127.0.0.1:4000")
 		}
 		beta.Close(t.Context())
-		before := d.lines("level=")
+		before := d.Lines("level=")
 		time.Sleep(time.Minute)
-		if n := d.lines("level=") - before; n > 10 {
+		if n := d.Lines("level=") - before; n > 10 {
 			t.Errorf("%d log lines in a minute's outage", n)
 		}
 		beta = start(t, Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network})
@@ -230,23 +231,23 @@ func TestCloseTellsPeers(t *testing.T) {
 
 func TestNameOfALiveNodeIsNotGivenToAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network, d := memnet.New(), new(diary)
-		at := new(diary)
-		hub := start(t, Config{Name: "hub", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network, Log: at.log()})
+		network, d := memnet.New(), new(logtest.Log)
+		at := new(logtest.Log)
+		hub := start(t, Config{Name: "hub", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network, Log: at.Logger()})
 		dial := Config{Name: "twin", Peers: map[string]string{"hub": "tcp://127.0.0.1:4000"}, Network: network}
 		first := start(t, dial)
 		greeter(t, first)
 		greeter(t, hub)
 		wantReply(t, first, to("greeter@hub"), "x", "hi x from hub")
-		dial.Log = d.log()
+		dial.Log = d.Logger()
 		second := start(t, dial)
 		time.Sleep(time.Minute)
 		_, err := ask(second, to("greeter@hub"), "x", time.Second)
 		wantErr(t, err, actor.ErrUnreachable)
-		if n := d.lines("level=ERROR"); n != 1 || d.lines("name taken") == 0 {
+		if n := d.Lines("level=ERROR"); n != 1 || d.Lines("name taken") == 0 {
 			t.Errorf("%d errors logged at the second node, want one about the name", n)
 		}
-		if n := at.lines("level=WARN"); n != 1 {
+		if n := at.Lines("level=WARN"); n != 1 {
 			t.Errorf("%d warnings at the hub, want one: each time the other comes again is no news", n)
 		}
 		wantReply(t, hub, to("greeter@twin"), "x", "hi x from twin")
@@ -329,17 +330,17 @@ func TestNumbersNeverGoBack(t *testing.T) {
 
 func TestAnotherNodeAtTheAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network, d := memnet.New(), new(diary)
-		at := new(diary)
-		start(t, Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network, Log: at.log()})
-		alpha := start(t, Config{Name: "alpha", Peers: map[string]string{"gamma": "tcp://127.0.0.1:4000"}, Network: network, Log: d.log()})
+		network, d := memnet.New(), new(logtest.Log)
+		at := new(logtest.Log)
+		start(t, Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network, Log: at.Logger()})
+		alpha := start(t, Config{Name: "alpha", Peers: map[string]string{"gamma": "tcp://127.0.0.1:4000"}, Network: network, Log: d.Logger()})
 		_, err := ask(alpha, to("greeter@gamma"), "x", time.Second)
 		wantErr(t, err, actor.ErrUnreachable)
-		if d.lines(`is node \"beta\", not \"gamma\"`) == 0 {
+		if d.Lines(`is node \"beta\", not \"gamma\"`) == 0 {
 			t.Error("the log does not say who was found")
 		}
 		time.Sleep(5 * time.Minute)
-		if here, there := d.lines("link refused"), at.lines("level=WARN")+at.lines("link "); d.lines("link refused again") != here-1 || there != 0 {
+		if here, there := d.Lines("link refused"), at.Lines("level=WARN")+at.Lines("link "); d.Lines("link refused again") != here-1 || there != 0 {
 			t.Errorf("%d refusals are logged here and %d lines there", here, there)
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/troupe-go/troupe/actor"
+	"github.com/troupe-go/troupe/internal/logtest"
 	"github.com/troupe-go/troupe/internal/memnet"
 )
 
@@ -17,7 +18,7 @@ import (
 // C83: what a node tells an actor of another that has stopped is counted there, one by one, and logged in a few lines.
 func TestManyDeadLettersOverALinkAreFewLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network, d := memnet.New(), new(diary)
+		network, d := memnet.New(), new(logtest.Log)
 		beta := start(t, Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network,
 			Log: slog.New(slog.NewTextHandler(d, nil))}) // without what is for debugging
 		alpha := start(t, Config{Name: "alpha", Peers: map[string]string{"beta": "tcp://127.0.0.1:4000"}, Network: network})
@@ -48,7 +49,7 @@ func TestManyDeadLettersOverALinkAreFewLines(t *testing.T) {
 			t.Errorf("%d dead letters, want %d", n, many)
 		}
 		time.Sleep(time.Minute)
-		if n := d.lines("dead letter"); n < 2 || n > 20 {
+		if n := d.Lines("dead letter"); n < 2 || n > 20 {
 			t.Errorf("%d lines about them", n)
 		}
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/go-zeromq/zmq4"
 
 	"github.com/troupe-go/troupe/actor"
+	"github.com/troupe-go/troupe/internal/logtest"
 	"github.com/troupe-go/troupe/internal/memnet"
 	"github.com/troupe-go/troupe/internal/zmtp"
 	"github.com/troupe-go/troupe/mailbox/curve"
@@ -81,10 +82,10 @@ func TestWhoHasNotTheKeysIsRefused(t *testing.T) {
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				network, ours, theirs := memnet.New(), new(diary), new(diary)
-				beta := start(t, Config{Name: "beta", Listen: listening, Network: network, Security: c.listens, Log: theirs.log()})
+				network, ours, theirs := memnet.New(), new(logtest.Log), new(logtest.Log)
+				beta := start(t, Config{Name: "beta", Listen: listening, Network: network, Security: c.listens, Log: theirs.Logger()})
 				_, got := collector(t, beta, "inbox", 1)
-				alpha := start(t, Config{Name: c.as, Peers: toBeta, Network: network, Security: c.dials, Log: ours.log()})
+				alpha := start(t, Config{Name: c.as, Peers: toBeta, Network: network, Security: c.dials, Log: ours.Logger()})
 				if err := to("inbox@beta").Tell(alpha, "psst"); err != nil {
 					t.Fatal(err)
 				}
@@ -92,16 +93,16 @@ func TestWhoHasNotTheKeysIsRefused(t *testing.T) {
 				if len(got) > 0 {
 					t.Error("a message was delivered")
 				}
-				for who, d := range map[string]*diary{"the dialler": ours, "the listener": theirs} {
-					if d.lines("link up") > 0 {
+				for who, d := range map[string]*logtest.Log{"the dialler": ours, "the listener": theirs} {
+					if d.Lines("link up") > 0 {
 						t.Errorf("%s has a link", who)
 					}
 				}
-				if n := ours.lines("level=WARN") - ours.lines("peer is down"); n != 1 || ours.lines(c.dialSays) != 1 {
-					t.Errorf("the dialler logged %d warnings, want one with %s:\n%s", n, c.dialSays, ours.b.String())
+				if n := ours.Lines("level=WARN") - ours.Lines("peer is down"); n != 1 || ours.Lines(c.dialSays) != 1 {
+					t.Errorf("the dialler logged %d warnings, want one with %s:\n%s", n, c.dialSays, ours.String())
 				}
-				if n := theirs.lines("level=WARN"); n != 1 || theirs.lines("connection refused again") == 0 || theirs.lines(c.listenerLog) < 2 {
-					t.Errorf("the listener logged %d warnings, want one with %s:\n%s", n, c.listenerLog, theirs.b.String())
+				if n := theirs.Lines("level=WARN"); n != 1 || theirs.Lines("connection refused again") == 0 || theirs.Lines(c.listenerLog) < 2 {
+					t.Errorf("the listener logged %d warnings, want one with %s:\n%s", n, c.listenerLog, theirs.String())
 				}
 			})
 		})
@@ -127,8 +128,8 @@ func dialSecurely(t *testing.T, network *memnet.Network, s zmtp.Security, identi
 func TestHelloOfAnotherNodeThanTheKeysIsRefused(t *testing.T) {
 	for _, security := range []*Security{nil, {Key: betas, Nodes: map[string][]curve.Key{"alpha": {alphas.Public()}, "foreign": {eves.Public()}}}} {
 		synctest.Test(t, func(t *testing.T) {
-			network, d := memnet.New(), new(diary)
-			start(t, Config{Name: "beta", Listen: listening, Network: network, Security: security, Log: d.log()})
+			network, d := memnet.New(), new(logtest.Log)
+			start(t, Config{Name: "beta", Listen: listening, Network: network, Security: security, Log: d.Logger()})
 			var client zmtp.Security
 			if security != nil {
 				client = curve.Client{Key: alphas, ServerKey: betas.Public()}
@@ -139,8 +140,8 @@ func TestHelloOfAnotherNodeThanTheKeysIsRefused(t *testing.T) {
 			}
 			f.send(&header{kind: kindHello}, appendHello(nil, &hello{lowest: 1, highest: 1, node: "foreign", incarnation: alphaInc})...)
 			f.wantBye(byeNotAllowed)
-			if d.lines(`a node that came as \"alpha\" says HELLO as \"foreign\"`) != 1 {
-				t.Errorf("the log does not say who it was:\n%s", d.b.String())
+			if d.Lines(`a node that came as \"alpha\" says HELLO as \"foreign\"`) != 1 {
+				t.Errorf("the log does not say who it was:\n%s", d.String())
 			}
 		})
 	}
@@ -148,16 +149,16 @@ func TestHelloOfAnotherNodeThanTheKeysIsRefused(t *testing.T) {
 
 func TestWhoHasAKeyMustSayWhoItIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network, d := memnet.New(), new(diary)
-		start(t, Config{Name: "beta", Listen: listening, Network: network, Security: betaSecurity, Log: d.log()})
+		network, d := memnet.New(), new(logtest.Log)
+		start(t, Config{Name: "beta", Listen: listening, Network: network, Security: betaSecurity, Log: d.Logger()})
 		for _, id := range []string{"", "no name", strings.Repeat("x", 255)} {
 			if _, err := dialSecurely(t, network, curve.Client{Key: alphas, ServerKey: betas.Public()}, id); !errors.Is(err, zmtp.ErrRejected) {
 				t.Errorf("identity %.10q: %v", id, err)
 			}
 		}
 		synctest.Wait()
-		if d.lines("it does not say which node it is") != 2 {
-			t.Errorf("the log does not say why:\n%s", d.b.String())
+		if d.Lines("it does not say which node it is") != 2 {
+			t.Errorf("the log does not say why:\n%s", d.String())
 		}
 	})
 }
@@ -181,10 +182,10 @@ func TestKeysCanBeChanged(t *testing.T) {
 	for _, dials := range []string{"the node that changes", "the other"} {
 		t.Run(dials, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				network, d := memnet.New(), new(diary)
+				network, d := memnet.New(), new(logtest.Log)
 				old, next := eves, betas
 				beta := Config{Name: "beta", Network: network, Security: knows(old, "alpha", alphas.Public())}
-				alpha := Config{Name: "alpha", Network: network, Security: knows(alphas, "beta", old.Public(), next.Public()), Log: d.log()}
+				alpha := Config{Name: "alpha", Network: network, Security: knows(alphas, "beta", old.Public(), next.Public()), Log: d.Logger()}
 				if dials == "the other" {
 					alpha.Peers, beta.Listen = toBeta, listening
 				} else {
@@ -201,14 +202,14 @@ func TestKeysCanBeChanged(t *testing.T) {
 				greeter(t, b)
 				time.Sleep(10 * time.Second)
 				wantReply(t, a, to("greeter@beta"), "y", "hi y from beta")
-				warned := d.lines("level=WARN")
+				warned := d.Lines("level=WARN")
 				for range 5 { // it is known by now which key it is
 					network.Cut("127.0.0.1:4000")
 					time.Sleep(10 * time.Second)
 					wantReply(t, a, to("greeter@beta"), "z", "hi z from beta")
 				}
-				if n := d.lines("level=WARN"); n != warned {
-					t.Errorf("%d more warnings:\n%s", n-warned, d.b.String())
+				if n := d.Lines("level=WARN"); n != warned {
+					t.Errorf("%d more warnings:\n%s", n-warned, d.String())
 				}
 			})
 		})

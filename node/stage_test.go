@@ -1,17 +1,14 @@
 package node
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/troupe-go/troupe/actor"
+	"github.com/troupe-go/troupe/internal/logtest"
 	"github.com/troupe-go/troupe/internal/memnet"
 )
 
@@ -25,40 +22,12 @@ type meet struct {
 	Text string
 }
 
-// diary keeps log lines.
-type diary struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (d *diary) Write(p []byte) (int, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.b.Write(p)
-}
-
-// lines counts those that contain s.
-func (d *diary) lines(s string) (n int) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for line := range strings.Lines(d.b.String()) {
-		if strings.Contains(line, s) {
-			n++
-		}
-	}
-	return n
-}
-
-func (d *diary) log() *slog.Logger {
-	return slog.New(slog.NewTextHandler(d, &slog.HandlerOptions{Level: slog.LevelDebug}))
-}
-
 // start starts a node that ends with the test. Its log is shown if the test fails.
 func start(t *testing.T, cfg Config) *Node {
 	t.Helper()
-	d := new(diary)
+	d := new(logtest.Log)
 	if cfg.Log == nil {
-		cfg.Log = d.log()
+		cfg.Log = d.Logger()
 	}
 	n, err := Start(t.Context(), cfg)
 	if err != nil {
@@ -67,7 +36,7 @@ func start(t *testing.T, cfg Config) *Node {
 	t.Cleanup(func() {
 		n.Close(ended())
 		if t.Failed() {
-			t.Logf("log of %s:\n%s", n.Name(), d.b.String())
+			t.Logf("log of %s:\n%s", n.Name(), d.String())
 		}
 	})
 	return n

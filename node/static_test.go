@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-zeromq/zmq4"
 
+	"github.com/troupe-go/troupe/internal/logtest"
 	"github.com/troupe-go/troupe/internal/memnet"
 	"github.com/troupe-go/troupe/internal/zmtp"
 )
@@ -17,12 +18,12 @@ import (
 func TestNodesWithOneListOfAddresses(t *testing.T) {
 	for seed := range uint64(20) {
 		synctest.Test(t, func(t *testing.T) {
-			network, log := memnet.New(), new(diary)
+			network, log := memnet.New(), new(logtest.Log)
 			network.Delay(seed+1, 50*time.Millisecond)
 			list := Static{"tcp://10.0.0.1:4000", "tcp://10.0.0.2:4000", "tcp://10.0.0.3:4000"}
 			var nodes []*Node
 			for i, name := range []string{"alpha", "beta", "gamma"} {
-				n := start(t, Config{Insecure: true, Name: name, Listen: []string{list[i]}, Discovery: list, Network: network, Log: log.log()})
+				n := start(t, Config{Insecure: true, Name: name, Listen: []string{list[i]}, Discovery: list, Network: network, Log: log.Logger()})
 				greeter(t, n)
 				nodes = append(nodes, n)
 			}
@@ -34,12 +35,12 @@ func TestNodesWithOneListOfAddresses(t *testing.T) {
 				}
 			}
 			time.Sleep(time.Hour)
-			if up, down := log.lines("link up"), log.lines("link down"); up != 6 || down != 0 {
+			if up, down := log.Lines("link up"), log.Lines("link down"); up != 6 || down != 0 {
 				t.Errorf("seed %d: links went up %d times and down %d times, want 6 (one for each pair at both nodes) and 0", seed, up, down)
 			}
-			usual := log.lines("not encrypted") + log.lines("cannot connect") // before the other listens
-			if n := log.lines("level=INFO"); n > 100 || log.lines("level=ERROR") > 0 || log.lines("level=WARN") > usual {
-				t.Errorf("seed %d: %d lines in an hour, %d of them warnings\n%s", seed, n, log.lines("level=WARN"), log.b.String())
+			usual := log.Lines("not encrypted") + log.Lines("cannot connect") // before the other listens
+			if n := log.Lines("level=INFO"); n > 100 || log.Lines("level=ERROR") > 0 || log.Lines("level=WARN") > usual {
+				t.Errorf("seed %d: %d lines in an hour, %d of them warnings\n%s", seed, n, log.Lines("level=WARN"), log.String())
 			}
 			if t.Failed() {
 				t.FailNow()
@@ -67,12 +68,12 @@ func TestFoundNodeIsFoundAgainAfterARestartUnderAnotherName(t *testing.T) {
 // Another node with this one's name is not taken for this one.
 func TestTwinAtAFoundAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network, log := memnet.New(), new(diary)
+		network, log := memnet.New(), new(logtest.Log)
 		start(t, Config{Insecure: true, Name: "alpha", Listen: []string{"tcp://10.0.0.2:4000"}, Network: network})
-		alpha := start(t, Config{Insecure: true, Name: "alpha", Discovery: Static{"tcp://10.0.0.2:4000"}, Network: network, Log: log.log()})
+		alpha := start(t, Config{Insecure: true, Name: "alpha", Discovery: Static{"tcp://10.0.0.2:4000"}, Network: network, Log: log.Logger()})
 		time.Sleep(time.Minute)
-		if n := log.lines("level=ERROR"); n != 1 || log.lines("name taken") == 0 {
-			t.Errorf("%d errors logged, want one about the name\n%s", n, log.b.String())
+		if n := log.Lines("level=ERROR"); n != 1 || log.Lines("name taken") == 0 {
+			t.Errorf("%d errors logged, want one about the name\n%s", n, log.String())
 		}
 		wantNames(t, alpha, "alpha")
 	})
@@ -82,7 +83,7 @@ func TestTwinAtAFoundAddress(t *testing.T) {
 func TestListenerWithoutAnIdentityIsFound(t *testing.T) {
 	for _, name := range []string{"foreign", "alpha"} {
 		synctest.Test(t, func(t *testing.T) {
-			network, log := memnet.New(), new(diary)
+			network, log := memnet.New(), new(logtest.Log)
 			answer := hello{lowest: 1, highest: 1, node: name, incarnation: alphaInc}
 			l, err := zmtp.Listen(t.Context(), &zmtp.Config{Type: zmq4.Router, Network: network}, "tcp", "10.0.0.2:4000", func(conn *zmtp.Conn) {
 				if _, err := conn.Read(); err != nil {
@@ -99,11 +100,11 @@ func TestListenerWithoutAnIdentityIsFound(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer l.Close()
-			alpha := start(t, Config{Insecure: true, Name: "alpha", Discovery: Static{"tcp://10.0.0.2:4000"}, Network: network, Log: log.log()})
+			alpha := start(t, Config{Insecure: true, Name: "alpha", Discovery: Static{"tcp://10.0.0.2:4000"}, Network: network, Log: log.Logger()})
 			time.Sleep(time.Second)
 			if name == "alpha" {
 				wantNames(t, alpha, "alpha")
-				if log.lines("has the name of this one") == 0 {
+				if log.Lines("has the name of this one") == 0 {
 					t.Error("the log says nothing")
 				}
 				return
@@ -142,14 +143,14 @@ func TestListenerWithoutAnIdentityThatHasALink(t *testing.T) {
 func TestTwoAddressesOfOneNodeMakeOneLink(t *testing.T) {
 	for seed := range uint64(20) {
 		synctest.Test(t, func(t *testing.T) {
-			network, log := memnet.New(), new(diary)
+			network, log := memnet.New(), new(logtest.Log)
 			network.Delay(seed+1, 50*time.Millisecond)
 			list := Static{"tcp://10.0.0.2:4000", "tcp://[fd00::2]:4000"}
 			greeter(t, start(t, Config{Insecure: true, Name: "beta", Listen: list, Network: network}))
-			alpha := start(t, Config{Insecure: true, Name: "alpha", Discovery: list, Network: network, Log: log.log()})
+			alpha := start(t, Config{Insecure: true, Name: "alpha", Discovery: list, Network: network, Log: log.Logger()})
 			time.Sleep(time.Hour)
 			wantReply(t, alpha, to("greeter@beta"), "x", "hi x from beta")
-			if up, down := log.lines("link up"), log.lines("link down"); up != 1 || down != 0 {
+			if up, down := log.Lines("link up"), log.Lines("link down"); up != 1 || down != 0 {
 				t.Fatalf("seed %d: the link went up %d times and down %d times", seed, up, down)
 			}
 		})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,10 +21,13 @@ const (
 type client struct {
 	node *node.Node
 
+	starting sync.Mutex // a worker
+
 	mu      sync.Mutex
 	turn    int
-	avoid   map[string]time.Time // nodes, until when
-	given   int                  // jobs
+	avoid   map[string]time.Time      // nodes, until when
+	workers map[string]actor.Ref[Job] // by node
+	given   int                       // jobs
 	done    map[int]bool
 	ran     map[string]int // jobs done, by node
 	process map[int]int    // and by process
@@ -32,7 +36,7 @@ type client struct {
 }
 
 func newClient(n *node.Node) *client {
-	return &client{node: n, avoid: make(map[string]time.Time), done: make(map[int]bool), ran: make(map[string]int), process: make(map[int]int)}
+	return &client{node: n, avoid: make(map[string]time.Time), workers: make(map[string]actor.Ref[Job]), done: make(map[int]bool), ran: make(map[string]int), process: make(map[int]int)}
 }
 
 // give gives out jobs, several at a time, until ctx ends. Those that were begun are done then.
@@ -58,36 +62,66 @@ func (c *client) next() int {
 // do asks one worker after another.
 func (c *client) do(id int) {
 	for again := false; ; again = true {
-		worker := c.choose()
-		if worker == "" {
+		at := c.choose()
+		if at == "" {
 			time.Sleep(10 * time.Millisecond)
 			continue
 		}
 		if again {
-			fmt.Printf("job %d is given to %s\n", id, worker)
+			fmt.Printf("job %d is given to %s\n", id, at)
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		done, err := actor.As[Done](actor.RefTo[Job](actor.Named("worker@"+worker)).Ask(ctx, c.node, Job{id}))
-		cancel()
+		done, err := c.ask(at, Job{id})
 		if err == nil {
-			c.record(done, worker)
+			c.record(done, at)
 			return
 		}
-		c.failed(worker, again)
-		fmt.Printf("job %d: no answer from %s (%v): it may have run there, and is given out again\n", id, worker, short(err))
+		c.failed(at, err, again)
+		fmt.Printf("job %d: no answer from %s (%v): it may have run there, and is given out again\n", id, at, short(err))
 	}
 }
 
-// choose takes turns among the nodes that are known now.
+// ask asks the worker at a node.
+func (c *client) ask(at string, job Job) (Done, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	worker, err := c.worker(ctx, at)
+	if err != nil {
+		return Done{}, err
+	}
+	return actor.As[Done](worker.Ask(ctx, c.node, job))
+}
+
+// worker returns the client's worker at a node, which it starts there if it has none.
+func (c *client) worker(ctx context.Context, at string) (actor.Ref[Job], error) {
+	c.starting.Lock()
+	defer c.starting.Unlock()
+	c.mu.Lock()
+	worker, there := c.workers[at]
+	c.mu.Unlock()
+	if there {
+		return worker, nil
+	}
+	pid, err := actor.SpawnOn(ctx, c.node, at, kind, "", "")
+	if err != nil {
+		return worker, err
+	}
+	worker = actor.RefTo[Job](pid)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.workers[at] = worker
+	return worker, nil
+}
+
+// choose takes turns among the nodes that are known now and can run workers.
 func (c *client) choose() string {
 	nodes := c.node.Nodes()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for range nodes {
 		c.turn++
-		name := nodes[c.turn%len(nodes)].Name
-		if name != c.node.Name() && time.Now().After(c.avoid[name]) {
-			return name
+		n := nodes[c.turn%len(nodes)]
+		if slices.Contains(n.Kinds, kind) && time.Now().After(c.avoid[n.Name]) {
+			return n.Name
 		}
 	}
 	return ""
@@ -104,10 +138,14 @@ func (c *client) record(done Done, worker string) {
 	c.process[done.Process]++
 }
 
-func (c *client) failed(worker string, again bool) {
+// failed leaves a node alone for a while. If its worker is gone it gets another one then.
+func (c *client) failed(at string, err error, again bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.avoid[worker] = time.Now().Add(grudge)
+	c.avoid[at] = time.Now().Add(grudge)
+	if errors.Is(err, actor.ErrUnreachable) || errors.Is(err, actor.ErrNoActor) {
+		delete(c.workers, at)
+	}
 	if !again {
 		c.retried++
 	}

@@ -1,5 +1,5 @@
-// Cluster is three nodes, each a process, that find each other by gossip and have a worker each, and a client that spreads
-// jobs over the nodes that it sees. One node is killed and started again while the client goes on. What is printed shows
+// Cluster is three nodes, each a process, that find each other by gossip and can run workers, and a client that starts one
+// on each node that it sees and spreads jobs over them. One node is killed and started again while the client goes on. What is printed shows
 // where jobs ran, which of them had to be given out again, and that none was lost.
 package main
 

@@ -1,53 +1,17 @@
 // Package sockettest is what the tests of mailbox's security mechanisms have in common: sockets over which messages of the
-// letter x go, and a log that can be waited for.
+// letter x go.
 package sockettest
 
 import (
 	"bytes"
 	"context"
-	"log/slog"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/troupe-go/troupe/internal/logtest"
 	"github.com/troupe-go/troupe/mailbox"
 )
-
-// Log is a log that can be waited for.
-type Log struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-// Write is the logger's.
-func (l *Log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-// String returns what was logged.
-func (l *Log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-// Logger returns what to give to a socket.
-func (l *Log) Logger() *slog.Logger {
-	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
-}
-
-// Wait waits for a line with text.
-func (l *Log) Wait(t testing.TB, text string) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !strings.Contains(l.String(), text); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("the log does not say %s:\n%s", text, l)
-		}
-	}
-}
 
 // Within returns the context of calls that should not take long.
 func Within(t testing.TB) context.Context {
@@ -57,7 +21,7 @@ func Within(t testing.TB) context.Context {
 }
 
 // Open returns a socket that is closed with the test.
-func Open(t testing.TB, typ mailbox.SocketType, s mailbox.Security, log *Log) *mailbox.Socket {
+func Open(t testing.TB, typ mailbox.SocketType, s mailbox.Security, log *logtest.Log) *mailbox.Socket {
 	t.Helper()
 	socket, err := mailbox.New(typ, mailbox.Config{Security: s, Log: log.Logger(),
 		ReconnectMin: 5 * time.Millisecond, ReconnectMax: 50 * time.Millisecond})

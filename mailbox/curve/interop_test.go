@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/troupe-go/troupe/internal/logtest"
 	"github.com/troupe-go/troupe/internal/pyzmq"
 	"github.com/troupe-go/troupe/internal/sockettest"
 	"github.com/troupe-go/troupe/mailbox"
@@ -37,7 +38,7 @@ var sizes = [][]int{{1}, {0}, {5, 0, 1 << 20, 0}, {1, 300, 20000}}
 func TestLibzmqClientsOfOurServer(t *testing.T) {
 	for _, binds := range []bool{true, false} {
 		t.Run(fmt.Sprintf("binds %v", binds), func(t *testing.T) {
-			p, log := newParties(), new(sockettest.Log)
+			p, log := newParties(), new(logtest.Log)
 			foreign := pyzmq.NewSecure(t)
 			server := sockettest.Open(t, mailbox.Rep, curve.Server{Key: p.server, Allow: p.allow}, log)
 			at := ""
@@ -80,7 +81,7 @@ func TestLibzmqClientsOfOurServer(t *testing.T) {
 func TestOurClientsOfALibzmqServer(t *testing.T) {
 	for _, binds := range []bool{true, false} {
 		t.Run(fmt.Sprintf("binds %v", binds), func(t *testing.T) {
-			p, log := newParties(), new(sockettest.Log)
+			p, log := newParties(), new(logtest.Log)
 			foreign := pyzmq.NewSecure(t)
 			foreign.AllowKeys(p.ada.Public().String())
 			foreign.Open("server", "REP", map[string]any{"curve_server": 1, "curve_secretkey": p.server.Secret()})
@@ -122,7 +123,7 @@ func TestOurClientsOfALibzmqServer(t *testing.T) {
 
 // Without a ZAP handler libzmq's server lets in whoever knows its key; PINGs go through the cipher too.
 func TestLibzmqHeartbeatsAndSubscriptionsAreSealed(t *testing.T) {
-	p, log := newParties(), new(sockettest.Log)
+	p, log := newParties(), new(logtest.Log)
 	foreign := pyzmq.NewSecure(t)
 	options := map[string]any{"curve_server": 1, "curve_secretkey": p.server.Secret(), "heartbeat_ivl": 20, "heartbeat_timeout": 2000}
 	foreign.Open("pub", "PUB", options)

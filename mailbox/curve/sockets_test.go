@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/troupe-go/troupe/internal/logtest"
 	"github.com/troupe-go/troupe/internal/sockettest"
 	"github.com/troupe-go/troupe/mailbox"
 	"github.com/troupe-go/troupe/mailbox/curve"
@@ -17,7 +18,7 @@ import (
 func TestSocketsOverTheWireNeedTheRightKeys(t *testing.T) {
 	for _, network := range []string{"tcp", "ipc"} {
 		t.Run(network, func(t *testing.T) {
-			p, log := newParties(), new(sockettest.Log)
+			p, log := newParties(), new(logtest.Log)
 			endpoint := "tcp://127.0.0.1:*"
 			if network == "ipc" {
 				endpoint = "ipc://" + filepath.Join(t.TempDir(), "s")
@@ -58,7 +59,7 @@ func TestSocketsOverTheWireNeedTheRightKeys(t *testing.T) {
 }
 
 func TestSecurityIsOfNoEffectInsideTheProcess(t *testing.T) {
-	p, log := newParties(), new(sockettest.Log)
+	p, log := newParties(), new(logtest.Log)
 	server := sockettest.Open(t, mailbox.Rep, curve.Server{Key: p.server, Allow: p.allow}, log)
 	if _, err := server.Bind(sockettest.Within(t), "inproc://"+t.Name()); err != nil {
 		t.Fatal(err)
@@ -74,7 +75,7 @@ func TestSecurityIsOfNoEffectInsideTheProcess(t *testing.T) {
 
 // A ROUTER reaches the peer that has a name: only its key may claim it.
 func TestAllowCanBindAKeyToAName(t *testing.T) {
-	p, log := newParties(), new(sockettest.Log)
+	p, log := newParties(), new(logtest.Log)
 	names := map[curve.Key]string{p.ada.Public(): "ada", p.eve.Public(): "eve"}
 	allow := func(_ context.Context, c curve.Claim) error {
 		if name, ok := names[c.Key]; !ok || name != string(c.Identity) {

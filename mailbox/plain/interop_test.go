@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/troupe-go/troupe/internal/logtest"
 	"github.com/troupe-go/troupe/internal/pyzmq"
 	"github.com/troupe-go/troupe/internal/sockettest"
 	"github.com/troupe-go/troupe/mailbox"
@@ -35,7 +36,7 @@ func theirs(c plain.Client) map[string]any {
 func TestLibzmqClientsOfOurServer(t *testing.T) {
 	for _, binds := range []bool{true, false} {
 		t.Run(fmt.Sprintf("binds %v", binds), func(t *testing.T) {
-			log, foreign := new(sockettest.Log), pyzmq.NewSecure(t)
+			log, foreign := new(logtest.Log), pyzmq.NewSecure(t)
 			rep := sockettest.Open(t, mailbox.Rep, server, log)
 			at := ""
 			if binds {
@@ -75,7 +76,7 @@ func TestLibzmqClientsOfOurServer(t *testing.T) {
 func TestOurClientsOfALibzmqServer(t *testing.T) {
 	for _, binds := range []bool{true, false} {
 		t.Run(fmt.Sprintf("binds %v", binds), func(t *testing.T) {
-			log, foreign := new(sockettest.Log), pyzmq.NewSecure(t)
+			log, foreign := new(logtest.Log), pyzmq.NewSecure(t)
 			foreign.AllowPasswords(map[string]string{ada.Username: ada.Password})
 			foreign.Open("server", "REP", map[string]any{"plain_server": 1})
 			at := ""
@@ -115,7 +116,7 @@ func TestOurClientsOfALibzmqServer(t *testing.T) {
 // C82: over tcp and ipc a socket with Security has nothing to do with one that has none.
 func TestSocketsOverTheWireNeedThePassword(t *testing.T) {
 	for _, endpoint := range []string{"tcp://127.0.0.1:*", "ipc://" + filepath.Join(t.TempDir(), "s")} {
-		log := new(sockettest.Log)
+		log := new(logtest.Log)
 		rep := sockettest.Open(t, mailbox.Rep, server, log)
 		e, err := rep.Bind(sockettest.Within(t), endpoint)
 		if err != nil {
@@ -144,7 +145,7 @@ func TestSocketsOverTheWireNeedThePassword(t *testing.T) {
 }
 
 func TestSecurityIsOfNoEffectInsideTheProcess(t *testing.T) {
-	log := new(sockettest.Log)
+	log := new(logtest.Log)
 	rep := sockettest.Open(t, mailbox.Rep, server, log)
 	if _, err := rep.Bind(sockettest.Within(t), "inproc://"+t.Name()); err != nil {
 		t.Fatal(err)

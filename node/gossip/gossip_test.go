@@ -14,6 +14,7 @@ import (
 
 	"github.com/hashicorp/memberlist"
 
+	"github.com/troupe-go/troupe/internal/logtest"
 	"github.com/troupe-go/troupe/node"
 )
 
@@ -67,7 +68,7 @@ func TestNodeThatDiedIsFoundAgainElsewhere(t *testing.T) {
 		for _, p := range []player{alpha, gamma} {
 			eventually(t, "delta is found again", func() bool {
 				at := p.info("delta").Endpoints
-				return p.log.lines("name=delta address="+delta.at) > 0 && len(at) == 1 && at[0] != old && at[0] == delta.Endpoints()[0].String()
+				return p.log.Lines("name=delta address="+delta.at) > 0 && len(at) == 1 && at[0] != old && at[0] == delta.Endpoints()[0].String()
 			})
 			p.asks(t, "delta")
 			delta.asks(t, p.Name())
@@ -85,7 +86,7 @@ func TestNodesWithoutTheKeyAreKeptOut(t *testing.T) {
 	} {
 		d.Seeds = []string{alpha.at}
 		p := enter(t, name, d)
-		eventually(t, name+" says that it is alone", func() bool { return p.log.lines("no seed answers") == 1 })
+		eventually(t, name+" says that it is alone", func() bool { return p.log.Lines("no seed answers") == 1 })
 		p.sees(t, name)
 	}
 	right := enter(t, "right", Discovery{Key: key, Seeds: []string{alpha.at}})
@@ -102,7 +103,7 @@ func TestSeedsAreTriedUntilOneIsThere(t *testing.T) {
 	l.Close()
 	_, port, _ := net.SplitHostPort(later)
 	early := enter(t, "early", Discovery{Seeds: []string{"127.0.0.1:1", "localhost:" + port}})
-	eventually(t, "it says that it is alone", func() bool { return early.log.lines("no seed answers") == 1 })
+	eventually(t, "it says that it is alone", func() bool { return early.log.Lines("no seed answers") == 1 })
 	late := enter(t, "late", Discovery{Bind: later})
 	early.sees(t, "early late")
 	late.sees(t, "early late")
@@ -137,7 +138,7 @@ func TestSecondNodeOfANameIsLoggedAndNotHeeded(t *testing.T) {
 	alpha, beta, _ := trio(t, Discovery{})
 	where := beta.Endpoints()[0].String()
 	twin := enter(t, "beta", Discovery{Seeds: []string{alpha.at}})
-	eventually(t, "alpha says so", func() bool { return alpha.log.lines("two nodes have one name") == 1 })
+	eventually(t, "alpha says so", func() bool { return alpha.log.Lines("two nodes have one name") == 1 })
 	if got := alpha.info("beta").Endpoints; len(got) != 1 || got[0] != where {
 		t.Errorf("beta is at %v, want %s", got, where)
 	}
@@ -155,7 +156,7 @@ func TestNewKindsAreTold(t *testing.T) {
 		return node.Info{Name: "solo", Endpoints: []string{"tcp://127.0.0.1:1"}, Kinds: slices.Clone(kinds)}
 	}
 	alpha := enter(t, "alpha", Discovery{})
-	log := new(diary)
+	log := new(logtest.Log)
 	d := Discovery{Bind: "127.0.0.1:0", Seeds: []string{alpha.at}, Probe: fast, Log: slog.New(slog.NewTextHandler(log, nil))}
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -178,7 +179,7 @@ func TestNewKindsAreTold(t *testing.T) {
 	mu.Lock()
 	kinds = append(kinds, strings.Repeat("x", memberlist.MetaMaxSize))
 	mu.Unlock()
-	eventually(t, "the log says that it is too much", func() bool { return log.lines("no more than 512") == 1 })
+	eventually(t, "the log says that it is too much", func() bool { return log.Lines("no more than 512") == 1 })
 	mu.Lock()
 	kinds = []string{"porter"}
 	mu.Unlock()

@@ -1,45 +1,15 @@
 package gossip
 
 import (
-	"bytes"
 	"context"
-	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/troupe-go/troupe/actor"
+	"github.com/troupe-go/troupe/internal/logtest"
 	"github.com/troupe-go/troupe/node"
 )
-
-// diary keeps log lines.
-type diary struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (d *diary) Write(p []byte) (int, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.b.Write(p)
-}
-
-func (d *diary) String() string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.b.String()
-}
-
-// lines counts those that contain s.
-func (d *diary) lines(s string) (n int) {
-	for line := range strings.Lines(d.String()) {
-		if strings.Contains(line, s) {
-			n++
-		}
-	}
-	return n
-}
 
 const fast = 100 * time.Millisecond // between two probes
 
@@ -47,14 +17,14 @@ const fast = 100 * time.Millisecond // between two probes
 type player struct {
 	*node.Node
 	at  string // where it gossips
-	log *diary
+	log *logtest.Log
 }
 
 // enter starts a node. It has an actor "greeter" that answers with the node's name.
 func enter(t *testing.T, name string, d Discovery) player {
 	t.Helper()
-	p := player{log: new(diary)}
-	log := slog.New(slog.NewTextHandler(p.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	p := player{log: new(logtest.Log)}
+	log := p.log.Logger()
 	bound := make(chan string, 1)
 	d.bound, d.Log = bound, log
 	if d.Probe == 0 {
