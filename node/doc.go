@@ -31,9 +31,10 @@
 // If the outbox is full, or the mailbox of an actor there, which its node lets this one know, a Tell from outside of an
 // actor waits for room, up to [Config.Wait], one from inside does not; then it is [actor.ErrFull]. What is under way when a
 // mailbox becomes full is let in, up to as much again; what comes in beyond that is a dead letter there. A node that
-// neither this one nor any of its peers knows is [actor.ErrNoNode], at once if there is nobody to ask, or a dead letter "no such
-// node" as soon as they have answered, two seconds later at most; for the next second it is ErrNoNode at once. A PID of an incarnation that is gone is [actor.ErrUnreachable] at once. A
-// value that cannot be encoded is an error to the caller and the link never sees it.
+// neither this one nor any of its peers knows is [actor.ErrNoNode]: at once if there is nobody to ask, and for a second after
+// they were asked in vain; what was told before they had answered, within two seconds, is a dead letter "no such node". A PID of
+// an incarnation that is gone is [actor.ErrUnreachable] at once. A value that cannot be encoded is an error to the caller and
+// the link never sees it.
 //
 // A large message, of hundreds of megabytes if [Config.MaxMessage] allows it, goes in parts, and does not hold up others,
 // but for those from the same sender to the same receiver, whose order it keeps. (There the name of an actor and its PID
