@@ -46,6 +46,7 @@ type Envelope struct {
 	Meta        map[string]string // may be nil
 	Value       any               // outgoing only
 	Wait        time.Duration     // outgoing only: how long Send may wait for room; zero = not at all
+	Lent        bool              // incoming only: Body is the caller's again when Deliver returns
 	Full        *Crowded          // incoming only: set by Deliver if the target's mailbox was full
 }
 

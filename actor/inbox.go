@@ -144,8 +144,12 @@ func (b *inbox[M]) drain() (err error) {
 		if b.aside != nil && b.setAside(l) {
 			continue
 		}
+		x := l.more
 		*l = letter[M]{}
 		b.queue.Done(1)
+		if x != nil && x.post != nil {
+			x.post.free()
+		}
 	}
 	b.handling = false
 	return err

@@ -29,6 +29,9 @@ func (b *inbox[M]) open(l *letter[M]) error {
 		}
 		l.value = m
 	}
+	if x.post != nil {
+		return b.receive(&b.life.Load().told, l.value)
+	}
 	x.hand.life = b.life.Load()
 	err := b.receive(&x.hand, l.value)
 	if err == nil && (b.aside == nil || !b.aside.keep) {

@@ -20,6 +20,7 @@ type more struct {
 	hand   Context // of the handler; its turn has who asks, if anybody does
 	alien  any     // in the value's place: a *body, a foreign, a stopMark, or a *callback
 	urgent bool    // goes before what is not
+	post   *post   // what it is part of, if that is used again when this is handled
 }
 
 // foreign is a value that the actor doesn't take.

@@ -1,6 +1,7 @@
 package actor
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -46,16 +47,22 @@ func (s *System) send(e *Envelope) error {
 	return s.remote.Send(e)
 }
 
-// Deliver takes an envelope that came from another node; its Body and Meta are the System's from then on. It never
+// Deliver takes an envelope that came from another node; its Body, unless it is Lent, and Meta are the System's from then on. It never
 // blocks. A message that can't be delivered is a dead letter, and an Ask is then answered with a Fail through Remote.
 // The error says so once more, for information.
 func (s *System) Deliver(e *Envelope) error {
 	if e == nil {
 		return fmt.Errorf("%w: nil Envelope", ErrUsage)
 	}
+	if e.Kind == Tell {
+		return s.deliverTell(e)
+	}
+	if e.Lent {
+		e.Body, e.Lent = bytes.Clone(e.Body), false
+	}
 	switch e.Kind {
-	case Tell, Ask:
-		return s.deliverMessage(e)
+	case Ask:
+		return s.deliverAsk(e)
 	case Reply, Fail, KindSpawned:
 		return s.deliverAnswer(e)
 	}
@@ -83,17 +90,25 @@ func (s *System) deliverControl(e *Envelope) error {
 	return fmt.Errorf("%w: envelope of unknown kind %d", ErrUsage, e.Kind)
 }
 
-func (s *System) deliverMessage(e *Envelope) error {
-	a := new(struct { // one piece of memory
-		more more
-		body body
-	})
-	a.body = body{typeName: e.Type, data: e.Body, sender: e.Sender}
-	a.more.alien = &a.body
-	m := message{more: &a.more}
-	if e.Kind == Ask {
-		m.more.hand.turn.asker = &farAsker{sys: s, asker: e.Sender, target: e.Target, correlation: e.Correlation, deadline: e.Deadline}
+func (s *System) deliverTell(e *Envelope) error {
+	p := posts.Get().(*post)
+	p.fill(e)
+	p.more.post = p
+	err := s.deliverMessage(e, message{more: &p.more})
+	if err != nil {
+		p.free()
 	}
+	return err
+}
+
+func (s *System) deliverAsk(e *Envelope) error {
+	p := new(post)
+	p.fill(e)
+	p.more.hand.turn.asker = &farAsker{sys: s, asker: e.Sender, target: e.Target, correlation: e.Correlation, deadline: e.Deadline}
+	return s.deliverMessage(e, message{more: &p.more})
+}
+
+func (s *System) deliverMessage(e *Envelope, m message) error {
 	err, reason := s.pushMessage(e, m), NoActor
 	switch {
 	case err == nil:

@@ -32,6 +32,7 @@ type link struct {
 	// The reader's alone.
 	head     header // of the message in hand
 	lexicon  lexicon
+	lent     bool   // its frame is the connection's, until the next is read
 	met      bool   // a message has come
 	acked    uint64 // by the peer, the highest
 	envelope actor.Envelope
@@ -64,6 +65,7 @@ func (l *link) run() {
 	}
 	n.arrived(l.peer, l.hello.incarnation)
 	l.tell("link up", "dialled", l.dialled, "incarnation", l.hello.incarnation, "library", l.hello.library)
+	l.conn.Lend()
 	var writer sync.WaitGroup
 	writer.Go(func() { out.serve(l.conn) })
 	err = l.read()
@@ -88,20 +90,36 @@ func (l *link) read() error {
 			l.answered()
 		}
 		for i := range batches {
-			for msg := batches[i].Next(&lists, 0); msg != nil; msg = batches[i].Next(&lists, 0) {
-				if err := l.receive(msg); err != nil {
-					return err
-				}
+			if err := l.take(&batches[i], &lists); err != nil {
+				return err
 			}
 		}
 		clear(batches)
 	}
 }
 
+// take receives the messages of a batch.
+func (l *link) take(b *zmtp.Batch, lists *zmtp.Lists) error {
+	l.lent = b.Lent()
+	for b.Len() > 0 {
+		frame := b.Frame()
+		if frame == nil {
+			var err error
+			if frame, err = only(b.Next(lists, 0)); err != nil {
+				return l.refuse(byeProtocol, err)
+			}
+		}
+		if err := l.receive(frame); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // receive takes a message apart, and handles it unless it has come before. An error ends the link.
-func (l *link) receive(msg [][]byte) error {
+func (l *link) receive(frame []byte) error {
 	h, out := &l.head, &l.peer.out
-	body, err := split(h, msg, &l.lexicon)
+	body, err := h.read(frame, &l.lexicon)
 	if err != nil {
 		return l.refuse(byeProtocol, err)
 	}
@@ -120,7 +138,7 @@ func (l *link) receive(msg [][]byte) error {
 		} else {
 			out.seen.Store(h.seq)
 		}
-		l.receipts.received(len(msg[0]), out)
+		l.receipts.received(len(frame), out)
 		if again {
 			return nil
 		}
@@ -149,7 +167,11 @@ func (l *link) handle(h *header, body []byte) error {
 		if err != nil {
 			return l.refuse(byeProtocol, err)
 		}
-		return l.handle(h, body)
+		lent := l.lent
+		l.lent = false // it is in memory of its own
+		err = l.handle(h, body)
+		l.lent = lent
+		return err
 	case kindPing:
 		l.peer.out.post(appendHeader(nil, &header{kind: kindAck, ack: l.peer.out.acknowledge()}))
 	case kindPause, kindResume:
@@ -173,10 +195,19 @@ func (l *link) handle(h *header, body []byte) error {
 
 // split takes a message apart.
 func split(h *header, msg [][]byte, lex *lexicon) (body []byte, err error) {
+	frame, err := only(msg)
+	if err != nil {
+		return nil, err
+	}
+	return h.read(frame, lex)
+}
+
+// only returns the one frame of a message.
+func only(msg [][]byte) (frame []byte, err error) {
 	if len(msg) != 1 {
 		return nil, fmt.Errorf("%w: a message of %d frames", errHeader, len(msg))
 	}
-	return h.read(msg[0], lex)
+	return msg[0], nil
 }
 
 // left handles a BYE.

@@ -169,10 +169,16 @@ func (a *address) pid(node string, incarnation uuid.UUID) actor.PID {
 // deliver hands an actor's message to the system.
 func (n *Node) deliver(l *link, h *header, body []byte) {
 	e, x := &l.envelope, &l.lexicon
-	*e = actor.Envelope{
-		Kind: envelope[h.kind], Target: x.pid(&h.target, x.here), Sender: x.pid(&h.sender, x.there),
-		Correlation: h.correlation, Type: h.typ, Body: body, Meta: h.meta,
+	if h.looked && h.kind == kindTell {
+		e.Full = nil // the rest is as in the message before
+	} else {
+		*e = actor.Envelope{
+			Kind: envelope[h.kind], Target: x.pid(&h.target, x.here), Sender: x.pid(&h.sender, x.there),
+			Correlation: h.correlation, Type: h.typ, Meta: h.meta,
+		}
+		h.looked = true
 	}
+	e.Body, e.Lent = body, l.lent
 	if h.deadline != 0 {
 		e.Deadline = time.Now().Add(time.Duration(min(h.deadline, maxDeadline)) * time.Millisecond)
 	}

@@ -57,6 +57,7 @@ const (
 // it: kind and flags have a byte each.
 const (
 	kindAt   = 1
+	flagsAt  = 2
 	seqAt    = 3
 	ackAt    = seqAt + 9
 	targetAt = ackAt + 9
@@ -79,6 +80,9 @@ type header struct {
 	deadline       uint64 // milliseconds, 0 = none
 	typ            string
 	meta           map[string]string
+
+	tail   []byte // what follows ack, if the next frame may be read by it, see again
+	looked bool   // that this is the same as in the frame before has been looked at
 }
 
 // address is a PID as it travels.
@@ -166,9 +170,12 @@ func readHeader(frame []byte) (h header, body []byte, err error) {
 	return h, body, err
 }
 
-// read is readHeader with a lexicon, which may be nil.
+// read is readHeader with a lexicon, which may be nil. With one, h remembers what it has read last.
 func (h *header) read(frame []byte, lex *lexicon) (body []byte, err error) {
-	*h = header{}
+	if h.again(frame) {
+		return frame[targetAt+len(h.tail):], nil
+	}
+	*h = header{tail: h.tail[:0]}
 	u := unpacker{b: frame, lex: lex}
 	u.enter("array")
 	n := u.array()
@@ -209,7 +216,33 @@ func (h *header) read(frame []byte, lex *lexicon) (body []byte, err error) {
 		*h = header{}
 		return nil, fmt.Errorf("%w: %s: %w", errHeader, u.at, u.err)
 	}
+	if tail := frame[:len(frame)-len(u.b)]; lex != nil && plain(tail) && h.kind < 1<<7 && h.meta == nil && len(tail) <= maxTail {
+		h.tail = append(h.tail, tail[targetAt:]...)
+	}
 	return u.b, nil
+}
+
+const maxTail = 512 // bytes of a header that are remembered
+
+// plain reports whether the beginning of a frame is as appendHeader writes it.
+func plain(frame []byte) bool {
+	return len(frame) > targetAt && frame[0] == 0x90|headerFields && frame[kindAt] < 1<<7 && frame[flagsAt] < 1<<7 &&
+		frame[seqAt] == 0xcf && frame[ackAt] == 0xcf
+}
+
+// again reads a header that differs from the one before in flags, seq and ack alone, as in a stream of messages from one
+// actor to another. It returns false if it is none.
+func (h *header) again(frame []byte) bool {
+	n := targetAt + len(h.tail)
+	if n == targetAt || len(frame) < n || !plain(frame) || uint64(frame[kindAt]) != h.kind || string(frame[targetAt:n]) != string(h.tail) {
+		return false
+	}
+	seq := binary.BigEndian.Uint64(frame[seqAt+1:])
+	if seq > maxSeq {
+		return false
+	}
+	h.flags, h.seq, h.ack = uint64(frame[flagsAt]), seq, binary.BigEndian.Uint64(frame[ackAt+1:])
+	return true
 }
 
 func (u *unpacker) address(a *address) {

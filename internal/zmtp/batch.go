@@ -62,6 +62,24 @@ func (b *Batch) add(more bool, body []byte) {
 	b.payload += len(body)
 }
 
+// Lent reports whether b's memory is the connection's: see Conn.Lend.
+func (b *Batch) Lent() bool { return b.msg == nil }
+
+// Frame takes the first message out of b, if that has one frame only: else it returns nil, and Next takes it.
+func (b *Batch) Frame() []byte {
+	if b.messages == 0 || b.msg != nil {
+		return nil
+	}
+	h, body, rest := splitFrame(b.buf[b.at:])
+	if h.more() {
+		return nil
+	}
+	b.messages--
+	b.payload -= len(body)
+	b.at = len(b.buf) - len(rest)
+	return body
+}
+
 // Next takes the first message out of b: nil if there is none. Its list of frames comes from lists and has lead elements
 // before them, which are nil. The frames are parts of b's memory, one behind the other.
 func (b *Batch) Next(lists *Lists, lead int) [][]byte {

@@ -32,6 +32,7 @@ type reader struct {
 	cipher   Cipher // nil: frames come as they are
 	overhead uint64 // the cipher's
 	publish  bool   // SUBSCRIBE and CANCEL become messages
+	lend     bool   // messages are not copied out
 
 	in   *intake // nil while there is nothing to read
 	kept []byte  // what was not decoded when in was given up
@@ -100,7 +101,7 @@ func (r *reader) whole(most int) (b Batch, need int) {
 			need = short
 			break
 		}
-		if end > 0 && end+n > piece {
+		if end > 0 && end+n > piece && !r.lend {
 			break
 		}
 		end += n
@@ -108,7 +109,9 @@ func (r *reader) whole(most int) (b Batch, need int) {
 		b.payload += payload
 	}
 	if end > 0 {
-		b.buf = append([]byte(nil), p[:end]...)
+		if b.buf = p[:end:end]; !r.lend {
+			b.buf = append([]byte(nil), b.buf...)
+		}
 		r.r += end
 		r.lean = false
 	}
