@@ -21,8 +21,8 @@ func (it *item) shorten(patience time.Duration) {
 		return
 	}
 	left := time.Duration(deadline) * time.Millisecond
-	queued := it.expires.Add(-min(patience, left-early(left)))
-	left = max(time.Millisecond, left-time.Since(queued))
+	queued := it.expires - min(patience, left-early(left))
+	left = max(time.Millisecond, left-(ticks()-queued))
 	shrink(at, uint64((left+time.Millisecond-1)/time.Millisecond))
 }
 

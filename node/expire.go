@@ -1,6 +1,7 @@
 package node
 
 import (
+	"math"
 	"time"
 
 	"github.com/troupe-go/troupe/actor"
@@ -22,11 +23,17 @@ func (o *outbox) sweepAt(t time.Time) {
 	}
 }
 
+// sweepIn is sweepAt after some time.
+func (o *outbox) sweepIn(wait time.Duration) { o.sweepAt(time.Now().Add(wait)) }
+
 // sweep gives up what has expired, and what is in flight to a peer that has been away for too long.
 func (o *outbox) sweep() {
 	o.mu.Lock()
 	o.next = time.Time{}
-	now := time.Now()
+	now, at := time.Now(), ticks()
+	if o.count == 0 {
+		o.rest()
+	}
 	var next time.Time
 	sooner := func(at time.Time) {
 		if next.IsZero() || at.Before(next) {
@@ -44,13 +51,13 @@ func (o *outbox) sweep() {
 		unconfirmed = o.abandon()
 		o.forgot = o.forgot || len(unconfirmed) > 0
 	}
-	expired := o.remove(func(it *item) bool { return !it.expires.After(now) || away && it.stays() })
+	expired := o.remove(func(it *item) bool { return it.expires <= at || away && it.stays() })
 	for i := range expired {
 		o.forgot = o.forgot || expired[i].stays()
 	}
 	o.each(func(it *item) {
 		if !it.stays() {
-			sooner(it.expires)
+			sooner(now.Add(it.expires - at))
 		}
 	})
 	if !next.IsZero() && o.closed == nil {
@@ -77,5 +84,11 @@ func (o *outbox) each(f func(*item)) {
 	}
 }
 
+// ticks is the time since some moment, in which expiry is measured: one that is read at less cost than time.Now, and takes
+// less room.
+func ticks() time.Duration { return time.Since(epoch) }
+
+var epoch = time.Now()
+
 // never is when what must not expire does.
-var never = time.Unix(1<<40, 0)
+const never = math.MaxInt64 / 2

@@ -23,9 +23,10 @@ func (o *outbox) acknowledged(n uint64) {
 		return
 	}
 	k := min(n-first+1, uint64(o.written))
-	for _, s := range o.flight.all()[:k] {
-		if whole := s.whole(); whole != nil {
-			o.forget(whole.frame)
+	flight := o.flight.all()[:k]
+	for i := range flight {
+		if whole := flight[i].whole(); whole != nil {
+			o.forget(whole)
 		}
 	}
 	o.flight.cut(int(k))

@@ -24,9 +24,12 @@ func (l *line[T]) cut(n int) {
 	l.items, l.head = l.items[:n], 0
 }
 
+// roomy reports whether it has more memory than an idle line keeps.
+func (l *line[T]) roomy() bool { return cap(l.items) > keptLine }
+
 // idle gives memory back of a line that is empty.
 func (l *line[T]) idle() {
-	if cap(l.items) > keptLine {
+	if l.roomy() {
 		l.items = nil
 	}
 }

@@ -23,12 +23,16 @@ const maxOwn = 1 << 16
 // burst is how soon after a message the next one is a flood.
 const burst = 50 * time.Microsecond
 
+// restAfter is how long an outbox that has become empty keeps the memory that it needed.
+const restAfter = 200 * time.Millisecond
+
 // item is a message in an outbox: as it goes over the wire, but for its numbers, which it gets when it is written.
 type item struct {
 	frame   []byte
-	exact   uuid.UUID // incarnation of the target; zero for one that is named
-	expires time.Time
-	turn    uint64 // of a large message: in its parts, the same for no other to the peer; of the end of something: that of the last before it
+	slab    *slab         // where it lies; nil: in memory of its own
+	exact   uuid.UUID     // incarnation of the target; zero for one that is named
+	expires time.Duration // by ticks
+	turn    uint64        // of a large message: in its parts, the same for no other to the peer; of the end of something: that of the last before it
 }
 
 // own reports whether it is the runtime's own. If one of these is dropped, all that the two nodes know of each other is.
@@ -59,7 +63,7 @@ type outbox struct {
 	flight  line[sent]
 	count   int      // messages in all three
 	bytes   int64    // in their frames
-	slab    []byte   // where small frames lie
+	slabs   slabs    // where small frames lie
 	control [][]byte // to be written first
 	last    []byte   // a BYE, to be written next; nothing follows it
 	brakes  brakes
@@ -151,7 +155,7 @@ func (o *outbox) full() bool { return o.count >= o.limit || o.bytes >= o.most }
 func (o *outbox) tooLarge(it *item) bool { return o.largest > 0 && uint64(len(it.frame)) > o.largest }
 
 func (o *outbox) accept(it item) {
-	it.frame = o.keep(it.frame)
+	it.frame, it.slab = o.slabs.keep(it.frame)
 	o.count++
 	o.bytes += int64(len(it.frame))
 	if o.direct(&it) {
@@ -173,7 +177,7 @@ func (o *outbox) accept(it item) {
 	if it.stays() {
 		o.sweepAt(o.since.Add(o.patience))
 	} else {
-		o.sweepAt(it.expires)
+		o.sweepIn(it.expires - ticks())
 	}
 }
 
@@ -192,26 +196,6 @@ func (o *outbox) direct(it *item) bool {
 	return true
 }
 
-const (
-	ownFrame = 16 << 10 // a frame of more bytes is kept as it is
-	minSlab  = 1 << 10  // memory of frames that lie together, which grows with the traffic
-	maxSlab  = 64 << 10
-)
-
-// keep copies a frame into the memory of the outbox, unless it is large.
-func (o *outbox) keep(frame []byte) []byte {
-	n := len(frame)
-	if n > ownFrame {
-		return frame
-	}
-	if cap(o.slab)-len(o.slab) < n {
-		o.slab = make([]byte, 0, max(n, min(max(2*cap(o.slab), minSlab), maxSlab)))
-	}
-	at := len(o.slab)
-	o.slab = append(o.slab, frame...)
-	return o.slab[at : at+n : at+n]
-}
-
 // remove takes out of the outbox the items for which gone says so, of those that have not begun to go.
 func (o *outbox) remove(gone func(*item) bool) (removed []item) {
 	removed = o.queue.remove(gone, nil)
@@ -223,21 +207,22 @@ func (o *outbox) remove(gone func(*item) bool) (removed []item) {
 // giveUp forgets messages, of which somebody will be told.
 func (o *outbox) giveUp(items []item) {
 	for i := range items {
-		o.forget(items[i].frame)
-	}
-	if len(items) > 0 {
-		o.slab = nil // they may lie in it
+		if l := items[i].slab; l != nil {
+			l.given = true
+		}
+		o.forget(&items[i])
 	}
 	o.shrunk()
 }
 
 // forget counts a message less.
-func (o *outbox) forget(frame []byte) {
+func (o *outbox) forget(it *item) {
 	o.count--
-	o.bytes -= int64(len(frame))
+	o.bytes -= int64(len(it.frame))
+	o.slabs.forget(it.slab)
 }
 
-// shrunk wakes those who wait for fewer messages, and gives memory back when there are none.
+// shrunk wakes those who wait for fewer messages, and sees to it that memory is given back when there are none.
 func (o *outbox) shrunk() {
 	if o.closed != nil || !o.full() {
 		o.roomy()
@@ -249,11 +234,19 @@ func (o *outbox) shrunk() {
 		close(o.empty)
 		o.empty = nil
 	}
+	switch {
+	case o.closed != nil:
+		o.rest()
+	case len(o.slabs.free) > 0, o.queue.roomy(), o.flight.roomy():
+		o.sweepIn(restAfter)
+	}
+}
+
+// rest gives memory back that an outbox without messages does not need.
+func (o *outbox) rest() {
 	o.queue.idle()
 	o.flight.idle()
-	if o.slab = o.slab[:0]; o.writing || cap(o.slab) > 4*minSlab { // what is being written may lie in it
-		o.slab = nil
-	}
+	o.slabs.idle()
 }
 
 // roomy lets those look again who wait for room.

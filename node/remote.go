@@ -88,17 +88,15 @@ var errTooLarge = fmt.Errorf("node: %w: %w", codec.ErrEncode, codec.ErrLimit)
 func (n *Node) encode(buf []byte, e *actor.Envelope, p *peer) (it item, err error) {
 	h := header{kind: kindOf[e.Kind], correlation: e.Correlation, typ: e.Type, meta: e.Meta,
 		target: n.address(e.Target, p.name, p.out.known()), sender: n.address(e.Sender, n.name, n.Incarnation())}
-	now := time.Now()
-	it.frame, it.expires = buf, now.Add(n.cfg.Expire)
+	now := ticks()
+	it.frame, it.expires = buf, now+n.cfg.Expire
 	if e.Kind.Control() && e.Kind != actor.KindSpawn {
 		it.expires = never
 	}
 	if (e.Kind == actor.Ask || e.Kind == actor.KindSpawn) && !e.Deadline.IsZero() {
-		left := max(0, e.Deadline.Sub(now))
+		left := max(0, time.Until(e.Deadline))
 		h.deadline = uint64(left/time.Millisecond) + 1
-		if at := e.Deadline.Add(-early(left)); at.Before(it.expires) {
-			it.expires = at
-		}
+		it.expires = min(it.expires, now+left-early(left))
 	}
 	if err := h.fits(); err != nil {
 		return it, fmt.Errorf("%w: %w", errTooLarge, err)

@@ -153,10 +153,12 @@ func (o *outbox) step(conn *zmtp.Conn, b *batch) (more bool) {
 		return false
 	}
 	last := o.last != nil
+	o.slabs.reading(true)
 	o.mu.Unlock()
 	_, err := conn.Write(b.messages()) // after what flush says is left
 	b.clear()
 	o.mu.Lock()
+	o.slabs.reading(false)
 	if err != nil || last {
 		o.drop(conn)
 		return false
