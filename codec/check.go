@@ -14,20 +14,33 @@ type typeInfo struct {
 	custom  bool  // reaches encoding methods: what they wrote must be looked at
 	address bool  // reaches, within the value itself, an encoding method with a pointer receiver
 	layout  *layout
+	encode  encodeFunc
 	decode  decodeFunc
 }
 
 // infos remembers infoOf's results; reflect.Type to *typeInfo.
-var infos sync.Map
+var (
+	infos       sync.Map
+	recentInfos recent[*typeInfo]
+)
 
 func infoOf(t reflect.Type) *typeInfo {
+	if info, ok := recentInfos.get(t); ok {
+		return info
+	}
+	info := knownInfo(t)
+	recentInfos.put(t, info)
+	return info
+}
+
+func knownInfo(t reflect.Type) *typeInfo {
 	if info, ok := infos.Load(t); ok {
 		return info.(*typeInfo)
 	}
 	info := new(typeInfo)
 	c := checker{info: info, done: map[visit]bool{}}
 	if info.err = c.check(t, inValue); info.err == nil {
-		info.decode = compile(t)
+		info.encode, info.decode = encoders{}.compile(t), compile(t)
 		if t.Kind() == reflect.Struct {
 			info.layout, _ = layoutOf(t)
 		}

@@ -21,6 +21,12 @@ func decodeCustom(how form) decodeFunc {
 		v.SetZero()
 		x := v.Addr().Interface()
 		switch how {
+		case formAppend:
+			start := d.pos
+			if err := d.skip(); err != nil {
+				return err
+			}
+			return take(x.(taker), d.b[start:d.pos:d.pos])
 		case formStream:
 			return d.stream(x.(msgpack.CustomDecoder))
 		case formMsgpack:

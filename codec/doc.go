@@ -5,9 +5,10 @@
 //
 // # What Msgpack does with Go values
 //
-// It encodes with github.com/vmihailenco/msgpack/v5 and knows that package's field tags and interfaces; types may have
+// It encodes them as github.com/vmihailenco/msgpack/v5 does, whose field tags and interfaces it knows: types may have
 // EncodeMsgpack and DecodeMsgpack, MarshalMsgpack, MarshalBinary or MarshalText and their counterparts. Not supported
-// are its tag option intern and types given to its RegisterExt.
+// are its tag option intern and types given to its RegisterExt. Fastest are types with MarshalMsg and UnmarshalMsg, which
+// github.com/tinylib/msgp generates: the one appends to a slice, the other must copy what it keeps of one.
 //
 //   - A type of which something would be lost is refused by Check, Append and Decode alike, and the field named:
 //     channels, functions, complex numbers, unsafe pointers, interfaces with methods, unexported fields of structs

@@ -16,19 +16,21 @@ type form uint8
 const (
 	formNone    form = iota
 	formTime         // time.Time
+	formAppend       // MarshalMsg and UnmarshalMsg
 	formStream       // EncodeMsgpack and DecodeMsgpack
 	formMsgpack      // MarshalMsgpack and UnmarshalMsgpack
 	formBinary       // MarshalBinary and UnmarshalBinary
 	formText         // MarshalText and UnmarshalText
 )
 
-// forms lists the interfaces in msgpack/v5's order of preference.
+// forms lists the interfaces, those of msgpack/v5 in its order of preference.
 var forms = [...]struct {
 	form      form
 	enc, dec  reflect.Type
 	encMethod string
 	decMethod string
 }{
+	{formAppend, reflect.TypeFor[appender](), reflect.TypeFor[taker](), "MarshalMsg", "UnmarshalMsg"},
 	{formStream, reflect.TypeFor[msgpack.CustomEncoder](), reflect.TypeFor[msgpack.CustomDecoder](), "EncodeMsgpack", "DecodeMsgpack"},
 	{formMsgpack, reflect.TypeFor[msgpack.Marshaler](), reflect.TypeFor[msgpack.Unmarshaler](), "MarshalMsgpack", "UnmarshalMsgpack"},
 	{formBinary, reflect.TypeFor[encoding.BinaryMarshaler](), reflect.TypeFor[encoding.BinaryUnmarshaler](), "MarshalBinary", "UnmarshalBinary"},
@@ -40,7 +42,7 @@ var (
 	errorType = reflect.TypeFor[error]()
 )
 
-// formOf returns the form that msgpack/v5 uses for values of type t, which is no pointer and no interface, and whether
+// formOf returns the form that is used for values of type t, which is no pointer and no interface, and whether
 // encoding needs the value's address because the method has a pointer receiver. A type whose two halves don't match is
 // refused.
 func formOf(t reflect.Type) (f form, byAddress bool, err error) {
@@ -53,10 +55,10 @@ func formOf(t reflect.Type) (f form, byAddress bool, err error) {
 	case enc == dec:
 		f = enc
 	case enc != formNone:
-		m := forms[enc-formStream]
+		m := forms[enc-formAppend]
 		return enc, byAddress, fmt.Errorf("%v has %s, which goes with %s alone", t, m.encMethod, m.decMethod)
 	default:
-		m := forms[dec-formStream]
+		m := forms[dec-formAppend]
 		return enc, byAddress, fmt.Errorf("%v has %s, which goes with %s alone", t, m.decMethod, m.encMethod)
 	}
 	if f != formNone && t.Kind() == reflect.Struct {
@@ -86,7 +88,7 @@ func promoted(t reflect.Type, f form) error {
 	if t.NumField() < 2 {
 		return nil
 	}
-	name := forms[f-formStream].encMethod
+	name := forms[f-formAppend].encMethod
 	for i := range t.NumField() {
 		field := t.Field(i)
 		if !field.Anonymous || !hasMethod(field.Type, name) && !hasMethod(reflect.PointerTo(field.Type), name) {
@@ -119,6 +121,8 @@ func hasMethod(t reflect.Type, name string) bool {
 // method is t.MethodByName with constant names, so that the linker need not keep every method of the program.
 func method(t reflect.Type, name string) (reflect.Method, bool) {
 	switch name {
+	case "MarshalMsg":
+		return t.MethodByName("MarshalMsg")
 	case "EncodeMsgpack":
 		return t.MethodByName("EncodeMsgpack")
 	case "MarshalMsgpack":

@@ -14,14 +14,16 @@ type layout struct {
 	fields  []field
 	byName  map[string]int // of names and aliases
 	asArray bool
+	omits   bool // some fields are omitEmpty
 }
 
 // field is a field of a struct or of one embedded in it.
 type field struct {
-	name   string // on the wire
-	goName string // ".Base.ID"
-	typ    reflect.Type
-	index  []int
+	name      string // on the wire
+	goName    string // ".Base.ID"
+	typ       reflect.Type
+	index     []int
+	omitEmpty bool // not encoded if it is empty
 }
 
 // layoutOf returns the layout of the struct type t, or why a value would not survive.
@@ -62,7 +64,7 @@ func (l *layout) add(f reflect.StructField, tag *tagparser.Tag, omitEmpty bool, 
 	if tag.HasOption("intern") {
 		return errors.New("the tag option intern is not supported")
 	}
-	if omitEmpty || tag.HasOption("omitempty") {
+	if omitEmpty = omitEmpty || tag.HasOption("omitempty"); omitEmpty {
 		if err := checkOmitEmpty(f.Type); err != nil {
 			return err
 		}
@@ -83,7 +85,8 @@ func (l *layout) add(f reflect.StructField, tag *tagparser.Tag, omitEmpty bool, 
 	if !f.IsExported() {
 		return errors.New("an embedded field of an unexported type can't be set from outside: export it or name it")
 	}
-	l.fields = append(l.fields, field{name, "." + f.Name, f.Type, f.Index})
+	l.fields = append(l.fields, field{name, "." + f.Name, f.Type, f.Index, omitEmpty})
+	l.omits = l.omits || omitEmpty
 	if err := l.reserve(name, len(l.fields)-1); err != nil {
 		return err
 	}
@@ -124,6 +127,7 @@ func (l *layout) inline(f reflect.StructField, asked bool, outer []reflect.Type)
 		in.index = slices.Concat(f.Index, in.index)
 		in.goName = "." + f.Name + in.goName
 		l.fields = append(l.fields, in)
+		l.omits = l.omits || in.omitEmpty
 		l.byName[in.name] = len(l.fields) - 1
 	}
 	return true, nil

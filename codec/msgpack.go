@@ -53,22 +53,21 @@ func (msgpackCodec) Append(dst []byte, v any) (out []byte, err error) {
 			return dst, fault(ErrEncode, t, err)
 		}
 	}
+	value := reflect.ValueOf(v)
 	if info.address {
 		p := reflect.New(t)
-		p.Elem().Set(reflect.ValueOf(v))
-		v = p.Interface()
+		p.Elem().Set(value)
+		value = p.Elem()
 	}
-	e := encoders.Get().(*encoder)
+	e := appenders.Get().(*encoder)
 	e.out = dst
-	e.enc.Reset(e)
-	e.enc.UseCompactInts(true)
-	err = e.enc.Encode(v)
+	err = info.encode(e, value)
 	out = e.out
 	e.out = nil
 	if err != nil {
 		return dst, fault(ErrEncode, t, err)
 	}
-	encoders.Put(e) // not after an error, nor after a panic: what it is in the middle of is unknown
+	appenders.Put(e) // not after an error, nor after a panic: what it is in the middle of is unknown
 	if info.custom || info.dynamic {
 		if err := scan(out[len(dst):]); err != nil {
 			if !errors.Is(err, ErrLimit) {
@@ -155,20 +154,9 @@ type longError struct {
 func (e *longError) Error() string { return e.text }
 func (e *longError) Unwrap() error { return e.err }
 
-// encoder is an Encoder of msgpack/v5 that appends to a slice.
-type encoder struct {
-	enc *msgpack.Encoder
-	out []byte
-}
-
-var encoders = sync.Pool{New: func() any { return &encoder{enc: msgpack.NewEncoder(nil)} }}
-
-func (e *encoder) Write(b []byte) (int, error) {
-	e.out = append(e.out, b...)
-	return len(b), nil
-}
-
-func (e *encoder) WriteByte(b byte) error {
-	e.out = append(e.out, b)
-	return nil
-}
+var appenders = sync.Pool{New: func() any {
+	e := &encoder{enc: msgpack.NewEncoder(nil)}
+	e.enc.Reset(e)
+	e.enc.UseCompactInts(true)
+	return e
+}}

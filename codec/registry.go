@@ -20,7 +20,7 @@ type Registry struct {
 	names  map[reflect.Type]string
 	types  map[string]reflect.Type
 	errors errorTable
-	known  sync.Map // reflect.Type -> its name, as TypeName has said it
+	known  recent[string] // names, as TypeName has said them
 }
 
 var std Registry
@@ -74,7 +74,7 @@ func (r *Registry) Register(t reflect.Type, name string) error {
 		r.names, r.types = map[reflect.Type]string{}, map[string]reflect.Type{}
 	}
 	r.names[t], r.types[name] = name, t
-	r.known.Clear()
+	r.known.clear()
 	return nil
 }
 
@@ -83,8 +83,8 @@ func (r *Registry) TypeName(t reflect.Type) string {
 	if t == nil {
 		return ""
 	}
-	if name, ok := r.known.Load(t); ok {
-		return name.(string)
+	if name, ok := r.known.get(t); ok {
+		return name
 	}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -92,7 +92,7 @@ func (r *Registry) TypeName(t reflect.Type) string {
 	if !ok {
 		name = defaultName(t)
 	}
-	r.known.Store(t, name)
+	r.known.put(t, name)
 	return name
 }
 
