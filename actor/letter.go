@@ -22,6 +22,10 @@ func (b *inbox[M]) open(l *letter[M]) error {
 			b.counts.other.Add(1)
 		}
 		return err
+	case *body:
+		if err := decode(alien, b.typeName, &l.value); err != nil {
+			return err
+		}
 	default:
 		m, err := open[M](alien, b.typeName)
 		if err != nil {

@@ -105,7 +105,8 @@ var errStopMark = errors.New("stop")
 func open[M any](value any, typeName string) (m M, err error) {
 	switch alien := value.(type) {
 	case *body:
-		return decode[M](alien, typeName)
+		err = decode(alien, typeName, &m)
+		return m, err
 	case foreign:
 		value = alien.value
 	}
@@ -116,28 +117,30 @@ func open[M any](value any, typeName string) (m M, err error) {
 	return m, nil
 }
 
-func decode[M any](b *body, typeName string) (m M, err error) {
+// decode makes what came encoded an M, in m, which is zero.
+func decode[M any](b *body, typeName string, m *M) error {
 	switch {
 	case b.codec != nil:
-		if err := b.codec.Decode(b.data, &m); err != nil {
-			return m, misfitf(Undecodable, "%w: %w", ErrType, err)
-		}
-		return m, nil
+		return undecodable(b.codec.Decode(b.data, m))
 	case b.typeName == "" && nillable(reflect.TypeFor[M]()):
-		return m, nil
+		return nil
 	case typeName == "": // an interface
 		value, err := b.decodeAny()
-		if err != nil {
-			return m, err
+		if err == nil {
+			*m, err = open[M](value, typeName)
 		}
-		return open[M](value, typeName)
+		return err
 	case b.typeName != typeName:
-		return m, misfitf(UnknownType, "%w: %q is not %s", ErrType, clip(b.typeName), typeName)
+		return misfitf(UnknownType, "%w: %q is not %s", ErrType, clip(b.typeName), typeName)
 	}
-	if err := codec.Msgpack.Decode(b.data, &m); err != nil {
-		return m, misfitf(Undecodable, "%w: %w", ErrType, err)
+	return undecodable(codec.Msgpack.Decode(b.data, m))
+}
+
+func undecodable(err error) error {
+	if err == nil {
+		return nil
 	}
-	return m, nil
+	return misfitf(Undecodable, "%w: %w", ErrType, err)
 }
 
 // decodeAny makes the value of the type that the body names.

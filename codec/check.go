@@ -20,16 +20,16 @@ type typeInfo struct {
 
 // infos remembers infoOf's results; reflect.Type to *typeInfo.
 var (
-	infos       sync.Map
-	recentInfos recent[*typeInfo]
+	infos      sync.Map
+	earlyInfos early[*typeInfo]
 )
 
 func infoOf(t reflect.Type) *typeInfo {
-	if info, ok := recentInfos.get(t); ok {
+	if info, ok := earlyInfos.get(t); ok {
 		return info
 	}
 	info := knownInfo(t)
-	recentInfos.put(t, info)
+	earlyInfos.put(t, info)
 	return info
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 	"reflect"
+	"strings"
 )
 
 // decoder reads values of known types from bytes that scan has found good. msgpack/v5's own decoder is used by types
@@ -14,7 +15,8 @@ import (
 type decoder struct {
 	b      []byte
 	pos    int
-	budget uint64 // bytes that may still be allocated for elements
+	budget uint64          // bytes that may still be allocated for elements
+	texts  strings.Builder // short strings are cut from its memory
 }
 
 // decodeFunc decodes the next value into v, which is settable, whatever v held before.
@@ -42,6 +44,28 @@ func (d *decoder) bytes(n uint64) []byte {
 	b := d.b[d.pos : d.pos+int(n)]
 	d.pos += int(n)
 	return b
+}
+
+// Short strings of a value share memory, in pieces of sharedText bytes.
+const (
+	shortText  = 64
+	sharedText = 128
+)
+
+// text returns the n bytes that come next as a string.
+func (d *decoder) text(n uint64) string {
+	b := d.bytes(n)
+	if len(b) > shortText {
+		return string(b)
+	}
+	t := &d.texts
+	if t.Cap()-t.Len() < len(b) {
+		t.Reset()
+		t.Grow(min(len(b)+len(d.b)-d.pos, sharedText))
+	}
+	from := t.Len()
+	t.Write(b)
+	return t.String()[from:]
 }
 
 // isNil takes a nil, if that comes next.
@@ -141,7 +165,7 @@ func decodeFloat(d *decoder, v reflect.Value) error {
 func decodeString(d *decoder, v reflect.Value) error {
 	switch k, n := d.head(); k {
 	case kindString, kindBytes:
-		v.SetString(string(d.bytes(n)))
+		v.SetString(d.text(n))
 	case kindNil:
 		v.SetZero()
 	default:

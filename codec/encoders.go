@@ -98,17 +98,23 @@ func (c encoders) slice(t reflect.Type) encodeFunc {
 }
 
 func (c encoders) maps(t reflect.Type) encodeFunc {
+	if t == reflect.TypeFor[map[string]any]() {
+		return encodeAny
+	}
 	key, elem := c.compile(t.Key()), c.compile(t.Elem())
 	return func(e *encoder, v reflect.Value) error {
 		if v.IsNil() {
 			return e.null()
 		}
 		e.pairs(v.Len())
+		x, y := reflect.New(t.Key()).Elem(), reflect.New(t.Elem()).Elem()
 		for m := v.MapRange(); m.Next(); {
-			if err := key(e, m.Key()); err != nil {
+			x.SetIterKey(m)
+			if err := key(e, x); err != nil {
 				return err
 			}
-			if err := elem(e, m.Value()); err != nil {
+			y.SetIterValue(m)
+			if err := elem(e, y); err != nil {
 				return err
 			}
 		}
@@ -125,11 +131,8 @@ type structEncoder struct {
 
 func (c encoders) structs(t reflect.Type) encodeFunc {
 	l, _ := layoutOf(t)
-	s := &structEncoder{layout: l}
+	s := &structEncoder{layout: l, keys: l.keys()}
 	for _, f := range l.fields {
-		var key encoder
-		key.text(f.name)
-		s.keys = append(s.keys, key.out)
 		s.fields = append(s.fields, c.compile(f.typ))
 	}
 	return s.encode

@@ -26,6 +26,16 @@ type field struct {
 	omitEmpty bool // not encoded if it is empty
 }
 
+// keys returns the fields' names, encoded.
+func (l *layout) keys() (keys [][]byte) {
+	for _, f := range l.fields {
+		var e encoder
+		e.text(f.name)
+		keys = append(keys, e.out)
+	}
+	return keys
+}
+
 // layoutOf returns the layout of the struct type t, or why a value would not survive.
 func layoutOf(t reflect.Type) (*layout, error) { return layoutWithin(t, nil) }
 

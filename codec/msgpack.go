@@ -123,7 +123,7 @@ func (msgpackCodec) Decode(data []byte, ptr any) (err error) {
 	d := decoders.Get().(*decoder)
 	*d = decoder{b: data, budget: budget(len(data))}
 	err = info.decode(d, v)
-	d.b = nil
+	*d = decoder{} // what it has decoded is not its own
 	decoders.Put(d)
 	return err
 }

@@ -20,7 +20,7 @@ type Registry struct {
 	names  map[reflect.Type]string
 	types  map[string]reflect.Type
 	errors errorTable
-	known  recent[string] // names, as TypeName has said them
+	known  early[string] // names, as TypeName has said them
 }
 
 var std Registry

@@ -5,7 +5,7 @@ import "fmt"
 // MaxDepth is how deep arrays and maps may be nested in an encoded value; a struct is a map.
 const MaxDepth = 128
 
-// scan checks, without allocating, that data is exactly one value: complete, no deeper than MaxDepth, of known codes
+// scan checks, almost without allocating, that data is exactly one value: complete, no deeper than MaxDepth, of known codes
 // only. Since each element has at least one byte, no length in data then claims more than len(data).
 func scan(data []byte) error {
 	end, err := skip(data, 0, nil)
@@ -18,8 +18,8 @@ func scan(data []byte) error {
 // skip checks the value that begins at b[pos] and returns where it ends. If exts is not nil, the places where the
 // contents of extensions begin are appended to it.
 func skip(b []byte, pos int, exts *[]int) (end int, err error) {
-	var left [MaxDepth]uint64 // values that each open array or map still lacks
-	depth := 0
+	var few [8]uint64
+	left := few[:0] // values that each open array or map still lacks
 	for {
 		k, n, next := head(b, pos)
 		switch k {
@@ -42,24 +42,24 @@ func skip(b []byte, pos int, exts *[]int) (end int, err error) {
 			if n > uint64(len(b)-next) {
 				return pos, fmt.Errorf("%d values announced at byte %d, where %d bytes follow", n, pos, len(b)-next)
 			}
-			if depth == MaxDepth {
+			if len(left) == MaxDepth {
 				return pos, fmt.Errorf("%w: nested more than %d deep at byte %d", ErrLimit, MaxDepth, pos)
 			}
 			if n > 0 {
-				left[depth] = n
-				depth++
+				left = append(left, n)
 				pos = next
 				continue
 			}
 		}
 		pos = next
-		for depth > 0 {
-			if left[depth-1]--; left[depth-1] > 0 {
+		for len(left) > 0 {
+			last := len(left) - 1
+			if left[last]--; left[last] > 0 {
 				break
 			}
-			depth--
+			left = left[:last]
 		}
-		if depth == 0 {
+		if len(left) == 0 {
 			return pos, nil
 		}
 	}

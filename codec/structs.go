@@ -1,17 +1,21 @@
 package codec
 
-import "reflect"
+import (
+	"bytes"
+	"reflect"
+)
 
 // structDecoder decodes structs of one type.
 type structDecoder struct {
 	layout *layout
 	fields []decodeFunc
+	keys   [][]byte // the fields' names, encoded as they mostly are
 	typ    reflect.Type
 }
 
 func (c compiler) structs(t reflect.Type) decodeFunc {
 	l, _ := layoutOf(t)
-	s := &structDecoder{layout: l, typ: t, fields: make([]decodeFunc, len(l.fields))}
+	s := &structDecoder{layout: l, typ: t, fields: make([]decodeFunc, len(l.fields)), keys: l.keys()}
 	for i, f := range l.fields {
 		s.fields[i] = c.compile(f.typ)
 	}
@@ -58,6 +62,10 @@ func (s *structDecoder) decode(d *decoder, v reflect.Value) error {
 
 // find reads a key and returns the index of the field that it names, most likely next, or -1.
 func (s *structDecoder) find(d *decoder, next int) int {
+	if next < len(s.keys) && bytes.HasPrefix(d.b[d.pos:], s.keys[next]) {
+		d.pos += len(s.keys[next])
+		return next
+	}
 	k, n, end := head(d.b, d.pos)
 	if k != kindString && k != kindBytes {
 		d.pos, _ = skip(d.b, d.pos, nil)
@@ -65,9 +73,6 @@ func (s *structDecoder) find(d *decoder, next int) int {
 	}
 	d.pos = end
 	name := d.bytes(n)
-	if next < len(s.layout.fields) && s.layout.fields[next].name == string(name) {
-		return next
-	}
 	if i, ok := s.layout.byName[string(name)]; ok {
 		return i
 	}

@@ -54,7 +54,7 @@ func (d *decoder) any() (any, error) {
 	case kindFloat:
 		return math.Float64frombits(n), nil
 	case kindString:
-		return string(d.bytes(n)), nil
+		return d.text(n), nil
 	case kindBytes:
 		return append(make([]byte, 0, n), d.bytes(n)...), nil
 	case kindArray:
@@ -110,7 +110,7 @@ func (d *decoder) stringMap(n uint64) (m map[string]any, left uint64, err error)
 			break
 		}
 		d.pos = next
-		key := string(d.bytes(size))
+		key := d.text(size)
 		if m[key], err = d.any(); err != nil {
 			return nil, n, atKey(key, err)
 		}
