@@ -9,13 +9,13 @@ import (
 
 const sweepPause = 10 * time.Millisecond // at least, between two looks for what has expired
 
-// sweepAt sees to it that expired items are looked for at t, or before.
-func (o *outbox) sweepAt(t time.Time) {
-	if !o.next.IsZero() && !t.Before(o.next) {
+// sweepAt sees to it that expired items are looked for at a time, by ticks, or before.
+func (o *outbox) sweepAt(at time.Duration) {
+	if o.next != 0 && at >= o.next {
 		return
 	}
-	o.next = t
-	wait := max(time.Until(t), sweepPause)
+	o.next = at
+	wait := max(at-ticks(), sweepPause)
 	if o.timer == nil {
 		o.timer = time.AfterFunc(wait, o.sweep)
 	} else {
@@ -23,26 +23,23 @@ func (o *outbox) sweepAt(t time.Time) {
 	}
 }
 
-// sweepIn is sweepAt after some time.
-func (o *outbox) sweepIn(wait time.Duration) { o.sweepAt(time.Now().Add(wait)) }
-
 // sweep gives up what has expired, and what is in flight to a peer that has been away for too long.
 func (o *outbox) sweep() {
 	o.mu.Lock()
-	o.next = time.Time{}
-	now, at := time.Now(), ticks()
+	o.next = 0
+	now := ticks()
 	if o.count == 0 {
 		o.rest()
 	}
-	var next time.Time
-	sooner := func(at time.Time) {
-		if next.IsZero() || at.Before(next) {
+	var next time.Duration
+	sooner := func(at time.Duration) {
+		if next == 0 || at < next {
 			next = at
 		}
 	}
 	away := false
-	if until := o.since.Add(o.patience); o.conn == nil {
-		if away = !until.After(now); !away && o.count > 0 {
+	if until := o.since + o.patience; o.conn == nil {
+		if away = until <= now; !away && o.count > 0 {
 			sooner(until)
 		}
 	}
@@ -51,16 +48,16 @@ func (o *outbox) sweep() {
 		unconfirmed = o.abandon()
 		o.forgot = o.forgot || len(unconfirmed) > 0
 	}
-	expired := o.remove(func(it *item) bool { return it.expires <= at || away && it.stays() })
+	expired := o.remove(func(it *item) bool { return it.expires <= now || away && it.stays() })
 	for i := range expired {
 		o.forgot = o.forgot || expired[i].stays()
 	}
 	o.each(func(it *item) {
 		if !it.stays() {
-			sooner(now.Add(it.expires - at))
+			sooner(it.expires)
 		}
 	})
-	if !next.IsZero() && o.closed == nil {
+	if next != 0 && o.closed == nil {
 		o.sweepAt(next)
 	}
 	of := o.incarnation

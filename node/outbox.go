@@ -73,7 +73,7 @@ type outbox struct {
 	written     int           // how many of flight were written to conn, or are in the writer's hand
 	ack         bool          // an ACK is to be written
 	conn        *zmtp.Conn    // nil: no link
-	since       time.Time     // when conn was lost
+	since       time.Duration // by ticks, when conn was lost
 	wake        chan struct{} // the writer of conn waits for it
 	writing     bool          // the writer is at work, or has been woken to be
 	flush       bool          // conn has the rest of a message
@@ -85,7 +85,7 @@ type outbox struct {
 	calmSeen    uint64        // seen when a sender wrote itself, and
 	calmSince   time.Time     // when that was
 	closed      error         // why nothing is accepted any more
-	next        time.Time     // when timer fires; zero: it does not
+	next        time.Duration // by ticks, when timer fires; zero: it does not
 	timer       *time.Timer
 	room        chan struct{} // closed when there is room again; nil: nobody waits
 	empty       chan struct{} // closed when all is acknowledged; nil: nobody waits
@@ -175,9 +175,9 @@ func (o *outbox) accept(it item) {
 	o.queue.push(it)
 	o.rouse()
 	if it.stays() {
-		o.sweepAt(o.since.Add(o.patience))
+		o.sweepAt(o.since + o.patience)
 	} else {
-		o.sweepIn(it.expires - ticks())
+		o.sweepAt(it.expires)
 	}
 }
 
@@ -238,7 +238,7 @@ func (o *outbox) shrunk() {
 	case o.closed != nil:
 		o.rest()
 	case len(o.slabs.free) > 0, o.queue.roomy(), o.flight.roomy():
-		o.sweepIn(restAfter)
+		o.sweepAt(ticks() + restAfter)
 	}
 }
 

@@ -16,7 +16,9 @@ type peer struct {
 	name    string
 	address mailbox.Endpoint // zero: not configured, it dials us
 	out     outbox
-	parts   assembly // of the reader of its link
+
+	prefixes prefixes
+	parts    assembly // of the reader of its link
 
 	verdict sync.Mutex // held while the System is told that the peer is up or down
 

@@ -86,10 +86,16 @@ var errTooLarge = fmt.Errorf("node: %w: %w", codec.ErrEncode, codec.ErrLimit)
 // encode makes the item for e, in the memory of buf. It can be sent to any incarnation of p that it may reach: the outbox gives it up when
 // there is another one than its target's.
 func (n *Node) encode(buf []byte, e *actor.Envelope, p *peer) (it item, err error) {
+	now := ticks()
+	it.frame, it.expires, it.exact = buf, now+n.cfg.Expire, e.Target.Incarnation()
+	if plainTell(e) {
+		if known := p.prefixes.find(e); known != nil {
+			it.frame = append(it.frame, known...)
+			return n.appendBody(it, e)
+		}
+	}
 	h := header{kind: kindOf[e.Kind], correlation: e.Correlation, typ: e.Type, meta: e.Meta,
 		target: n.address(e.Target, p.name, p.out.known()), sender: n.address(e.Sender, n.name, n.Incarnation())}
-	now := ticks()
-	it.frame, it.expires = buf, now+n.cfg.Expire
 	if e.Kind.Control() && e.Kind != actor.KindSpawn {
 		it.expires = never
 	}
@@ -102,6 +108,14 @@ func (n *Node) encode(buf []byte, e *actor.Envelope, p *peer) (it item, err erro
 		return it, fmt.Errorf("%w: %w", errTooLarge, err)
 	}
 	it.frame = appendHeader(it.frame, &h)
+	if plainTell(e) && (h.target.form != whole || h.target.node != p.name) { // that may have a shorter one soon
+		p.prefixes.missing(e, it.frame)
+	}
+	return n.appendBody(it, e)
+}
+
+// appendBody makes the item for e whole.
+func (n *Node) appendBody(it item, e *actor.Envelope) (_ item, err error) {
 	value := e.Value
 	if text, ok := value.(string); ok && e.Kind == actor.Fail {
 		value = shortened(text)
@@ -117,7 +131,6 @@ func (n *Node) encode(buf []byte, e *actor.Envelope, p *peer) (it item, err erro
 	case int64(len(it.frame)) > n.cfg.MaxMessage:
 		return it, fmt.Errorf("%w: a message of %d bytes, Config.MaxMessage is %d", errTooLarge, len(it.frame), n.cfg.MaxMessage)
 	}
-	it.exact = e.Target.Incarnation()
 	return it, nil
 }
 

@@ -2,7 +2,6 @@ package node
 
 import (
 	"errors"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -91,9 +90,9 @@ func (o *outbox) drop(conn *zmtp.Conn) {
 		return
 	}
 	o.conn, o.control, o.last, o.flush, o.ack = nil, nil, nil, false, false
-	o.since = time.Now()
+	o.since = ticks()
 	if o.closed == nil && o.count > 0 {
-		o.sweepAt(o.since.Add(o.patience))
+		o.sweepAt(o.since + o.patience)
 	}
 }
 
