@@ -20,6 +20,7 @@ type inbox[M any] struct {
 	batch   []letter[M]
 	next    int // index in batch
 	turns   uint32
+	far     bool        // a message of the batch came from another node
 	vain    uint32      // batches before which it is in vain to wait for more messages
 	aside   *aside[M]   // nil until first needed
 	inst    Receiver[M] // nil before it is started and after it is stopped
@@ -74,8 +75,9 @@ func (b *inbox[M]) run() (searching bool) {
 		var batch []letter[M]
 		if busy := b.sys.workers.queued.Load() > 0; !busy {
 			b.gather(len(empty))
+			alone := b.far && len(empty) == 1
 			batch, empty = b.queue.Poll(empty), nil
-			if batch == nil {
+			if batch == nil && !alone { // what comes next from another node takes its time
 				searching = b.sys.workers.stay(b)
 			}
 		}
@@ -126,7 +128,7 @@ func (b *inbox[M]) gather(n int) {
 func (b *inbox[M]) drain() (err error) {
 	defer b.caught(&err)
 	told := &b.life.Load().told
-	b.handling = true
+	b.handling, b.far = true, false
 	if b.turns++; b.turns%64 == 1 {
 		defer b.measured(time.Now(), b.next)
 	}

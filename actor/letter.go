@@ -23,6 +23,7 @@ func (b *inbox[M]) open(l *letter[M]) error {
 		}
 		return err
 	case *body:
+		b.far = true
 		if err := decode(alien, b.typeName, &l.value); err != nil {
 			return err
 		}

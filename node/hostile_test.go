@@ -21,7 +21,7 @@ import (
 const (
 	villains   = 3        // at a time
 	hostileMax = 1 << 20  // Config.MaxMessage of the node under attack
-	maxGrowth  = 64 << 20 // of the heap
+	maxGrowth  = 96 << 20 // of the heap, with what is not collected yet
 	goodAsks   = 10       // of another node meanwhile
 	maxAsk     = 5 * time.Second
 )

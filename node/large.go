@@ -117,13 +117,13 @@ func (o *outbox) launchParts() {
 	})
 }
 
-// appendPart makes the frame of a part.
+// appendPart makes the header of a part.
 func appendPart(dst []byte, s *sent) []byte {
 	h := header{kind: kindPart, correlation: s.large.turn}
 	if s.last {
 		h.flags = lastPart
 	}
-	return append(appendHeader(dst, &h), s.frame...)
+	return appendHeader(dst, &h)
 }
 
 // stray returns the large messages of which a part has gone but not all, and lets what they held go on without them.

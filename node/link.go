@@ -32,7 +32,7 @@ type link struct {
 	// The reader's alone.
 	head     header // of the message in hand
 	lexicon  lexicon
-	lent     bool   // its frame is the connection's, until the next is read
+	whole    bool   // it came in parts, and is in memory of its own
 	met      bool   // a message has come
 	acked    uint64 // by the peer, the highest
 	envelope actor.Envelope
@@ -100,7 +100,6 @@ func (l *link) read() error {
 
 // take receives the messages of a batch.
 func (l *link) take(b *zmtp.Batch, lists *zmtp.Lists) error {
-	l.lent = b.Lent()
 	for b.Len() > 0 {
 		frame := b.Frame()
 		if frame == nil {
@@ -167,10 +166,9 @@ func (l *link) handle(h *header, body []byte) error {
 		if err != nil {
 			return l.refuse(byeProtocol, err)
 		}
-		lent := l.lent
-		l.lent = false // it is in memory of its own
+		l.whole = true
 		err = l.handle(h, body)
-		l.lent = lent
+		l.whole = false
 		return err
 	case kindPing:
 		l.peer.out.post(appendHeader(nil, &header{kind: kindAck, ack: l.peer.out.acknowledge()}))

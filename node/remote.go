@@ -189,7 +189,7 @@ func (n *Node) deliver(l *link, h *header, body []byte) {
 		}
 		h.looked = true
 	}
-	e.Body, e.Lent = body, l.lent
+	e.Body, e.Lent = body, !l.whole
 	if h.deadline != 0 {
 		e.Deadline = time.Now().Add(time.Duration(min(h.deadline, maxDeadline)) * time.Millisecond)
 	}

@@ -154,7 +154,7 @@ func (o *outbox) step(conn *zmtp.Conn, b *batch) (more bool) {
 	last := o.last != nil
 	o.slabs.reading(true)
 	o.mu.Unlock()
-	_, err := conn.Write(b.messages()) // after what flush says is left
+	err := conn.WriteFrames(b.frames) // after what flush says is left
 	b.clear()
 	o.mu.Lock()
 	o.slabs.reading(false)
@@ -209,16 +209,19 @@ func (o *outbox) advance() bool {
 // write adds the next that is in flight and not written.
 func (o *outbox) write(b *batch) {
 	s := &o.flight.all()[o.written]
-	frame := s.frame
+	numbers, head := s.frame, []byte(nil)
 	if s.large != nil {
-		frame = appendPart(b.room(), s)
+		from := len(b.heads)
+		b.heads = appendPart(b.heads, s)
+		head = b.heads[from:]
+		numbers = head
 	}
 	if whole := s.whole(); whole != nil {
 		o.asks.begun(whole.frame)
 	}
-	number(frame, o.first()+uint64(o.written), o.acknowledge())
+	number(numbers, o.first()+uint64(o.written), o.acknowledge())
 	o.written++
-	b.add(frame)
+	b.addPart(head, s.frame)
 }
 
 // post queues a control message, which is written before any other. Without a connection it is dropped.

@@ -62,9 +62,6 @@ func (b *Batch) add(more bool, body []byte) {
 	b.payload += len(body)
 }
 
-// Lent reports whether b's memory is the connection's: see Conn.Lend.
-func (b *Batch) Lent() bool { return b.msg == nil }
-
 // Frame takes the first message out of b, if that has one frame only: else it returns nil, and Next takes it.
 func (b *Batch) Frame() []byte {
 	if b.messages == 0 || b.msg != nil {

@@ -81,8 +81,8 @@ func (c *Conn) Peer() Peer { return c.peer }
 // SetMaxMessage changes Config.MaxMessage for messages that are read from now on. It belongs to the goroutine that reads.
 func (c *Conn) SetMaxMessage(size int64) { c.reader.max = uint64(size) }
 
-// Lend lets ReadBatches give out parts of the connection's own memory from now on, instead of copies: the messages of a batch
-// that is Lent are the caller's until the next call only. It belongs to the goroutine that reads.
+// Lend lets ReadBatches give out parts of the connection's own memory from now on, instead of copies: messages are the
+// caller's until the next call only. It belongs to the goroutine that reads.
 func (c *Conn) Lend() { c.reader.lend = true }
 
 // Attached returns what the other end attached with its Config.Attach, if it is in this process and connected in memory;

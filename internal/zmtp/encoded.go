@@ -99,7 +99,7 @@ func (w *writer) writeSealed(p []byte) (n int, err error) {
 		var h header
 		var body []byte
 		h, body, rest = splitFrame(rest)
-		err = g.frame(h.flags&flagMore, body)
+		err = g.frame(h.flags&flagMore, nil, body)
 	}
 	if err == nil {
 		err = g.flush()

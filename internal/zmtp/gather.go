@@ -2,6 +2,7 @@ package zmtp
 
 import (
 	"net"
+	"slices"
 	"sync"
 )
 
@@ -17,13 +18,20 @@ type gather struct {
 	written int         // bytes that went out
 }
 
-// frame adds a frame, and writes if that is enough for one go.
-func (g *gather) frame(flags byte, body []byte) error {
-	if g.cipher != nil {
+// frame adds a frame of head and then body, and writes if that is enough for one go.
+func (g *gather) frame(flags byte, head, body []byte) error {
+	switch size := len(head) + len(body); {
+	case g.cipher != nil:
+		if len(head) > 0 {
+			body = slices.Concat(head, body)
+		}
 		*g.buf = appendSealed(*g.buf, g.cipher, flags, body)
-	} else if *g.buf = appendHeader(*g.buf, flags, len(body)); len(body) < bigFrame {
-		*g.buf = append(*g.buf, body...)
-	} else {
+	default:
+		*g.buf = append(appendHeader(*g.buf, flags, size), head...)
+		if len(body) < bigFrame {
+			*g.buf = append(*g.buf, body...)
+			break
+		}
 		g.cut()
 		g.vec = append(g.vec, body)
 		g.inVec += len(body)

@@ -33,6 +33,7 @@ type reader struct {
 	overhead uint64 // the cipher's
 	publish  bool   // SUBSCRIBE and CANCEL become messages
 	lend     bool   // messages are not copied out
+	lent     []byte // a big body that was
 
 	in   *intake // nil while there is nothing to read
 	kept []byte  // what was not decoded when in was given up
@@ -61,6 +62,7 @@ func (r *reader) init(nc net.Conn, maxMessage int64) {
 // way go to command, after the messages before them were returned; its error ends it. The error is io.EOF only between
 // two messages. With an error there is no message.
 func (r *reader) next(batches []Batch, most int, command func(body []byte) error) ([]Batch, error) {
+	r.takeBack()
 	for {
 		had, need := len(batches), 0
 		for most > 0 && !r.under.headed && r.under.frames == nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 )
 
 // underway is a message of which a part was read.
@@ -125,9 +126,14 @@ func (r *reader) body() ([]byte, error) {
 // bigBody reads a body into memory of its own, which grows as the bytes come: a claim alone reserves little.
 func (r *reader) bigBody(size uint64) ([]byte, error) {
 	body := r.under.body
+	lend := r.lend && size <= firstClaim && !r.under.head.more() && r.under.frames == nil
 	if body == nil {
-		body = make([]byte, 0, min(size, firstClaim))
-		n := min(r.w-r.r, cap(body))
+		if lend {
+			body = bigBodies.Get().(*[firstClaim]byte)[:0]
+		} else {
+			body = make([]byte, 0, min(size, firstClaim))
+		}
+		n := min(r.w-r.r, int(size), cap(body))
 		body = append(body, r.unread()[:n]...)
 		r.r += n
 		r.lean = true
@@ -138,12 +144,26 @@ func (r *reader) bigBody(size uint64) ([]byte, error) {
 			copy(grown, body)
 			body = grown
 		}
-		n, err := r.read(body[len(body):cap(body)])
+		n, err := r.read(body[len(body):min(uint64(cap(body)), size)])
 		body = body[:len(body)+n]
 		r.under.body = body
 		if err != nil && uint64(len(body)) < size {
 			return nil, err
 		}
 	}
+	if lend {
+		r.lent = body
+	}
 	return body, nil
+}
+
+// bigBodies are memory for those that are lent.
+var bigBodies = sync.Pool{New: func() any { return new([firstClaim]byte) }}
+
+// takeBack ends a loan.
+func (r *reader) takeBack() {
+	if r.lent != nil {
+		bigBodies.Put((*[firstClaim]byte)(r.lent[:firstClaim]))
+		r.lent = nil
+	}
 }

@@ -74,6 +74,28 @@ func (c *Conn) Write(batch [][][]byte) (n int, err error) {
 	return n, err
 }
 
+// Frame is a message of one frame, which is Head and then Body.
+type Frame struct{ Head, Body []byte }
+
+// WriteFrames is Write for messages of one frame.
+func (c *Conn) WriteFrames(frames []Frame) error {
+	w := &c.writer
+	w.mu.lock()
+	defer c.unlock()
+	_, err := w.gather(func(g *gather) error {
+		for i := range frames {
+			if err := g.frame(0, frames[i].Head, frames[i].Body); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil && err != ErrClosed { // which is CloseWrite, and that closes c itself
+		err = c.fail(err)
+	}
+	return err
+}
+
 // Flush writes what a TryWrite left, and waits as long as that takes.
 func (c *Conn) Flush() error {
 	_, err := c.Write(nil)
@@ -201,36 +223,48 @@ func (w *writer) shut() error {
 
 // write writes rest, a PONG, a PING and batch. n is how many messages of batch were written as a whole.
 func (w *writer) write(batch [][][]byte) (n int, err error) {
+	if w.err == nil && len(w.rest) == 0 && !w.due() && len(batch) == 0 {
+		return 0, nil
+	}
+	written, err := w.gather(func(g *gather) error {
+		for _, msg := range batch {
+			last := len(msg) - 1
+			for i, body := range msg {
+				flags := byte(flagMore)
+				if i == last {
+					flags = 0
+				}
+				if err := g.frame(flags, nil, body); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return whole(batch, w.overhead, written), err
+	}
+	return len(batch), nil
+}
+
+// gather writes rest, a PONG, a PING, and the frames that add adds. It returns how many bytes of the latter were written.
+func (w *writer) gather(add func(g *gather) error) (n int, err error) {
 	if w.err != nil {
 		return 0, w.err
-	}
-	if len(w.rest) == 0 && !w.due() && len(batch) == 0 {
-		return 0, nil
 	}
 	g := gather{w: w.nc, cipher: w.cipher, buf: borrowBuffer()}
 	defer giveBackBuffer(g.buf)
 	*g.buf = w.takePong(append((*g.buf)[:0], w.rest...))
 	before := len(*g.buf)
 	w.rest = nil
-	defer func() { w.owed -= min(w.owed, g.written) }()
-	for _, msg := range batch {
-		last := len(msg) - 1
-		for i, body := range msg {
-			flags := byte(flagMore)
-			if i == last {
-				flags = 0
-			}
-			if err := g.frame(flags, body); err != nil {
-				w.err = err
-				return whole(batch, w.overhead, g.written-before), err
-			}
-		}
+	if err = add(&g); err == nil {
+		err = g.flush()
 	}
-	if err := g.flush(); err != nil {
+	if err != nil {
 		w.err = err
-		return whole(batch, w.overhead, g.written-before), err
 	}
-	return len(batch), nil
+	w.owed -= min(w.owed, g.written)
+	return g.written - before, err
 }
 
 // whole is how many messages the first n bytes of batch hold as a whole, if each body is longer by overhead.
