@@ -24,9 +24,13 @@ func (b *inbox[M]) open(l *letter[M]) error {
 		return err
 	case *body:
 		b.far = true
+		if alien.opened { // and was stashed
+			break
+		}
 		if err := decode(alien, b.typeName, &l.value); err != nil {
 			return err
 		}
+		alien.opened = true
 	default:
 		m, err := open[M](alien, b.typeName)
 		if err != nil {

@@ -79,6 +79,8 @@ type body struct {
 	typeName string
 	data     []byte
 	sender   PID
+	own      bool // nobody else has data, or will have it: the value may be a part of it
+	opened   bool // it is decoded, where the letter has its value
 }
 
 // misfit is the error of a message that its actor doesn't take. The actor has not failed.
@@ -132,6 +134,11 @@ func decode[M any](b *body, typeName string, m *M) error {
 		return err
 	case b.typeName != typeName:
 		return misfitf(UnknownType, "%w: %q is not %s", ErrType, clip(b.typeName), typeName)
+	}
+	if p, ok := any(m).(*[]byte); ok && b.own {
+		if *p, ok = codec.BytesIn(b.data); ok {
+			return nil
+		}
 	}
 	return undecodable(codec.Msgpack.Decode(b.data, m))
 }

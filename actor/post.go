@@ -16,7 +16,7 @@ const keptCopy = 512 // bytes that a post keeps for copies
 
 // fill makes p the message that e has.
 func (p *post) fill(e *Envelope) {
-	p.body = body{typeName: e.Type, data: e.Body, sender: e.Sender}
+	p.body = body{typeName: e.Type, data: e.Body, sender: e.Sender, own: !e.Lent || len(e.Body) > keptCopy}
 	if e.Lent {
 		p.copy = append(p.copy[:0], e.Body...)
 		p.body.data = p.copy

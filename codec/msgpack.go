@@ -86,6 +86,15 @@ func appendBytes(dst, b []byte) []byte {
 	return append(appendHead(dst, 0, 0, 0xc4, len(b)), b...)
 }
 
+// BytesIn returns the bytes of a []byte that Msgpack has encoded, as a part of data; false if data is something else.
+func BytesIn(data []byte) ([]byte, bool) {
+	k, n, at := head(data, 0)
+	if k != kindBytes || n != uint64(len(data)-at) {
+		return nil, false
+	}
+	return data[at:len(data):len(data)], true
+}
+
 // appendHead appends the head of n bytes, fix|n if that is below short, else long, or the codes for longer ones after it.
 func appendHead(dst []byte, fix byte, short int, long byte, n int) []byte {
 	switch {
