@@ -100,7 +100,7 @@ func (r Ref[M]) ask(ctx context.Context, sc scope, c *cell, a *ask, m M) (err er
 	if c == nil {
 		id := sc.sys.pending.add(a, r.pid, false)
 		deadline, _ := ctx.Deadline()
-		err = sc.send(&Envelope{Kind: Ask, Target: r.pid, Correlation: id, Deadline: deadline, Value: m})
+		err = sc.sendOne(Envelope{Kind: Ask, Target: r.pid, Correlation: id, Deadline: deadline, Value: m})
 	} else {
 		err = tell(ctx, sc, sc.haste(), c, m, &a.more)
 	}

@@ -32,11 +32,16 @@ var envelopes = sync.Pool{New: func() any { return new(Envelope) }}
 
 // sendTell sends a message that nobody waits for.
 func (sc scope) sendTell(to PID, value any) error {
-	e := envelopes.Get().(*Envelope)
-	e.Kind, e.Target, e.Value = Tell, to, value
-	err := sc.send(e)
-	*e = Envelope{}
-	envelopes.Put(e)
+	return sc.sendOne(Envelope{Kind: Tell, Target: to, Value: value})
+}
+
+// sendOne is send for an envelope that nobody else needs.
+func (sc scope) sendOne(e Envelope) error {
+	p := envelopes.Get().(*Envelope)
+	*p = e
+	err := sc.send(p)
+	*p = Envelope{}
+	envelopes.Put(p)
 	return err
 }
 
@@ -102,9 +107,13 @@ func (s *System) deliverTell(e *Envelope) error {
 }
 
 func (s *System) deliverAsk(e *Envelope) error {
-	p := new(post)
+	p := new(struct { // one piece of memory
+		post
+		asker farAsker
+	})
 	p.fill(e)
-	p.more.hand.turn.asker = &farAsker{sys: s, asker: e.Sender, target: e.Target, correlation: e.Correlation, deadline: e.Deadline}
+	p.asker = farAsker{sys: s, asker: e.Sender, target: e.Target, correlation: e.Correlation, deadline: e.Deadline}
+	p.more.hand.turn.asker = &p.asker
 	return s.deliverMessage(e, message{more: &p.more})
 }
 
@@ -219,16 +228,16 @@ type farAsker struct {
 
 func (f *farAsker) reply(v any) error {
 	if b, ok := v.(*body); ok && b.codec == nil { // passed on as it came
-		return f.send(&Envelope{Kind: Reply, Type: b.typeName, Body: b.data})
+		return f.send(Envelope{Kind: Reply, Type: b.typeName, Body: b.data})
 	}
-	return f.send(&Envelope{Kind: Reply, Type: codec.TypeName(reflect.TypeOf(v)), Value: v})
+	return f.send(Envelope{Kind: Reply, Type: codec.TypeName(reflect.TypeOf(v)), Value: v})
 }
 
 // refuse sends the registered name of err with its text.
 func (f *farAsker) refuse(err error) { f.fail(err) }
 
 func (f *farAsker) fail(err error) {
-	e := &Envelope{Kind: Fail, Type: codec.ErrorName(err), Value: err.Error()}
+	e := Envelope{Kind: Fail, Type: codec.ErrorName(err), Value: err.Error()}
 	if both, ok := err.(*failedError); ok {
 		e.Type = codec.ErrorName(ErrFailed)
 		if cause := codec.ErrorName(both.cause); cause != "" {
@@ -239,7 +248,13 @@ func (f *farAsker) fail(err error) {
 }
 
 // send returns an error only if the value can't be encoded. An answer that finds no way is a dead letter.
-func (f *farAsker) send(e *Envelope) error {
+func (f *farAsker) send(answer Envelope) error {
+	e := envelopes.Get().(*Envelope)
+	defer func() {
+		*e = Envelope{}
+		envelopes.Put(e)
+	}()
+	*e = answer
 	e.Target, e.Sender, e.Correlation = f.asker, f.target, f.correlation
 	err := f.sys.send(e)
 	switch {

@@ -25,10 +25,13 @@ func (a *asks) begun(frame []byte) {
 	if frame[kindAt] != kindAsk {
 		return
 	}
-	h, _, _ := readHeader(frame)
-	ask := asked{by: h.sender}
-	if h.deadline > 0 {
-		ask.deadline = time.Now().Add(time.Duration(min(h.deadline, maxDeadline)) * time.Millisecond)
+	var ask asked
+	u := unpacker{b: frame[targetAt:]}
+	u.skip(maxExtraDepth) // the target
+	u.address(&ask.by)
+	correlation, deadline := u.uint(), u.uint()
+	if deadline > 0 {
+		ask.deadline = time.Now().Add(time.Duration(min(deadline, maxDeadline)) * time.Millisecond)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -44,7 +47,7 @@ func (a *asks) begun(frame []byte) {
 		}
 		a.purge = max(minPurge, 2*len(a.open))
 	}
-	a.open[h.correlation] = ask
+	a.open[correlation] = ask
 }
 
 // done forgets an ask that was answered.

@@ -229,7 +229,7 @@ func (u *unpacker) skip(depth int) {
 			u.skip(depth - 1)
 		}
 	case u.isStr():
-		u.str(math.MaxInt32)
+		u.text(math.MaxInt32)
 	case c >= 0xc4 && c <= 0xc6: // bin
 		u.take(1)
 		u.take(u.number(1 << (c - 0xc4)))

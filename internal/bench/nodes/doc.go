@@ -13,7 +13,7 @@
 //	tell-struct-1to1  msg/s of a struct of four fields, msgpack of 100 bytes by reflection, from the first that is handled
 //	                  to the last
 //	tell-struct-4to4  the same with four senders, each with a receiver of its own
-//	tell-own-1to1     a type with the same fields and methods of its own for msgpack, EncodeMsgpack and DecodeMsgpack
+//	tell-own-1to1     a type with the same fields and methods of its own for msgpack, MarshalMsg and UnmarshalMsg
 //	tell-bytes-1to1   a []byte of 100 bytes
 //	ask-1             round trips/s of one client; a []byte of 100 bytes is sent back
 //	ask-64            the same of 64 clients together

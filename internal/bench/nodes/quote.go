@@ -1,6 +1,10 @@
 package nodes
 
-import "github.com/vmihailenco/msgpack/v5"
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+)
 
 // quote is a message of some 100 bytes in msgpack.
 type quote struct {
@@ -39,37 +43,34 @@ var ownQuotes cargo = kind[ownQuote]{
 	unpacked:  ofMsgpack[ownQuote],
 }
 
-const quoteFields = 4
-
-func (q ownQuote) EncodeMsgpack(e *msgpack.Encoder) error {
-	if err := e.EncodeArrayLen(quoteFields); err != nil {
-		return err
-	}
-	if err := e.EncodeUint(q.Number); err != nil {
-		return err
-	}
-	if err := e.EncodeString(q.Symbol); err != nil {
-		return err
-	}
-	if err := e.EncodeFloat64(q.Price); err != nil {
-		return err
-	}
-	return e.EncodeString(q.Note)
+// MarshalMsg appends an array of the fields: the strings after their lengths in a byte, the numbers in eight bytes.
+func (q ownQuote) MarshalMsg(dst []byte) ([]byte, error) {
+	dst = binary.BigEndian.AppendUint64(append(dst, 0x94, 0xcf), q.Number)
+	dst = append(append(dst, 0xd9, byte(len(q.Symbol))), q.Symbol...)
+	dst = binary.BigEndian.AppendUint64(append(dst, 0xcb), math.Float64bits(q.Price))
+	return append(append(dst, 0xd9, byte(len(q.Note))), q.Note...), nil
 }
 
-func (q *ownQuote) DecodeMsgpack(d *msgpack.Decoder) (err error) {
-	if _, err = d.DecodeArrayLen(); err != nil {
-		return err
+var errQuote = errors.New("this is no quote of its own")
+
+func (q *ownQuote) UnmarshalMsg(b []byte) (rest []byte, err error) {
+	const number, symbol = 2, 10
+	if len(b) < symbol || b[0] != 0x94 || b[1] != 0xcf {
+		return b, errQuote
 	}
-	if q.Number, err = d.DecodeUint64(); err != nil {
-		return err
+	q.Number = binary.BigEndian.Uint64(b[number:])
+	if q.Symbol, b, err = cutString(b[symbol:]); err != nil || len(b) < 9 || b[0] != 0xcb {
+		return b, errQuote
 	}
-	if q.Symbol, err = d.DecodeString(); err != nil {
-		return err
+	q.Price = math.Float64frombits(binary.BigEndian.Uint64(b[1:]))
+	q.Note, b, err = cutString(b[9:])
+	return b, err
+}
+
+func cutString(b []byte) (s string, rest []byte, err error) {
+	if len(b) < 2 || b[0] != 0xd9 || len(b)-2 < int(b[1]) {
+		return "", b, errQuote
 	}
-	if q.Price, err = d.DecodeFloat64(); err != nil {
-		return err
-	}
-	q.Note, err = d.DecodeString()
-	return err
+	end := 2 + int(b[1])
+	return string(b[2:end]), b[end:], nil
 }
