@@ -57,6 +57,7 @@ func TestStopEndsAnActorElsewhere(t *testing.T) {
 		alpha.NodeDown("beta", beta.Incarnation())
 		wantErr(t, <-done, actor.ErrUnreachable)
 		close(gate)
+		synctest.Wait()
 		w.lose = nil
 		wantFar(t, alpha, 0, 0)
 		wantFar(t, beta, 0, 0)
