@@ -52,7 +52,7 @@ func (r *enquiries) seek(pid actor.PID) *peer {
 	name := pid.Node()
 	q, peers := r.ask(name, pid.Incarnation())
 	for _, p := range peers {
-		it := item{frame: appendResolve(nil, q.number, name), expires: time.Now().Add(resolveTime)}
+		it := item{frame: appendResolve(nil, q.number, name), expires: ticks() + resolveTime}
 		if p.out.push(it, actor.PID{}, false, 0) != nil {
 			r.answered(p, q.number, &whereabouts{node: name})
 		}

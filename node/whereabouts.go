@@ -3,7 +3,6 @@ package node
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -80,7 +79,7 @@ func (l *link) asked(h *header, body []byte) error {
 	}
 	n := l.node
 	p := n.where(name)
-	it := item{frame: appendWhereabouts(nil, h.correlation, &p), expires: time.Now().Add(n.cfg.Expire)}
+	it := item{frame: appendWhereabouts(nil, h.correlation, &p), expires: ticks() + n.cfg.Expire}
 	if err := l.peer.out.push(it, actor.PID{}, false, 0); err != nil {
 		n.log.Debug("RESOLVE not answered", "peer", l.peer.name, "reason", err)
 	}
