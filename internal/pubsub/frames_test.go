@@ -162,7 +162,7 @@ func TestHostilePeers(t *testing.T) {
 		w.drain(s)
 		w.publish(p, "a 1", "b 2")
 		w.expect(s, "a 1", "b 2")
-		if n := strings.Count(w.log.String(), "what is no update"); n != 1 {
+		if n := w.log.Lines("what is no update"); n != 1 {
 			w.t.Error("the log says so", n, "times")
 		}
 	})

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/troupe-go/troupe/internal/logtest"
 	"github.com/troupe-go/troupe/internal/memnet"
 	"github.com/troupe-go/troupe/mailbox"
 )
@@ -22,7 +23,7 @@ const endpoint = "tcp://news:5556"
 type world struct {
 	t       *testing.T
 	net     *memnet.Network
-	log     journal
+	log     logtest.Log
 	mu      sync.Mutex
 	encoded []string
 }
@@ -34,7 +35,7 @@ func (w *world) config(cfg Config) Config {
 		cfg.Topic = "news"
 	}
 	cfg.Socket.Network = w.net
-	cfg.Socket.Log = slog.New(slog.NewTextHandler(&w.log, nil))
+	cfg.Socket.Log = w.log.Logger()
 	return cfg
 }
 
@@ -188,22 +189,4 @@ func (w *world) raw(typ mailbox.SocketType, cfg mailbox.Config) *mailbox.Socket 
 	w.must(err)
 	w.t.Cleanup(func() { s.Close(ended) })
 	return s
-}
-
-// journal is a log that can be read.
-type journal struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (j *journal) Write(b []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(b)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
 }

@@ -85,7 +85,7 @@ func TestWhatIsNoPlainUpdateIsLeftOut(t *testing.T) {
 			w.must(pub.Send(w.t.Context(), msg...))
 		}
 		w.expect(s, "", "fine")
-		if s.Missed() != 2 || strings.Count(w.log.String(), "a message of 2 frames") != 1 {
+		if s.Missed() != 2 || w.log.Lines("a message of 2 frames") != 1 {
 			w.t.Error(s.Missed(), w.log.String())
 		}
 	})
