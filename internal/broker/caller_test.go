@@ -243,6 +243,7 @@ func TestAServerThatDoesNotReadGetsNoMoreUntilItDoes(t *testing.T) {
 			}
 		}()
 		s.want(s.begin(c, t.Context(), "fresh", false), "re")
+		time.Sleep(time.Second) // until it has served all that wait
 		left := 0
 		for _, g := range got {
 			if len(g) == 0 {
@@ -263,5 +264,40 @@ func TestAServerThatDoesNotReadGetsNoMoreUntilItDoes(t *testing.T) {
 			s.want(g, "re")
 		}
 		s.say(d, helloOf(0, "echo")) // no server any more
+	})
+}
+
+func TestWhatWaitsForRoomIsSentWhenThereIsSome(t *testing.T) {
+	play(t, func(t *testing.T, s *stage, f *Front) {
+		c, srv := s.caller(), s.server(20)
+		defer c.Close()
+		defer srv.Close()
+		s.net.Stall("front:1")
+		large := string(make([]byte, 8<<20))
+		var got []chan result
+		const calls = 14
+		for range calls { // more than the socket takes
+			got = append(got, s.begin(c, t.Context(), large, false))
+		}
+		small := s.begin(c, t.Context(), "small", false)
+		s.waits(small)
+		s.net.Resume("front:1")
+		go func() {
+			for r, err := srv.Next(t.Context()); err == nil; r, err = srv.Next(t.Context()) {
+				r.Reply(r.Body[:1])
+			}
+		}()
+		s.want(small, "s")
+		for _, g := range got { // of which the front may have found some to be too much
+			settle()
+			select {
+			case r := <-g:
+				if r.err != nil && !errors.Is(r.err, ErrFull) {
+					t.Error(r.err)
+				}
+			default:
+				t.Error("a call waits")
+			}
+		}
 	})
 }

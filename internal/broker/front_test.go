@@ -76,7 +76,7 @@ func TestTheCallOfADeadServerIsGivenToAnother(t *testing.T) {
 		begun := time.Now()
 		first.Close()
 		settle()
-		if took := time.Since(begun); took > 10*time.Millisecond {
+		if took := time.Since(begun); took > 50*time.Millisecond {
 			t.Errorf("the death was noticed after %v", took)
 		}
 		r := s.next(second)
@@ -88,6 +88,25 @@ func TestTheCallOfADeadServerIsGivenToAnother(t *testing.T) {
 		r = s.next(second)
 		r.Reply(r.Body)
 		s.want(waits, "s")
+	})
+}
+
+func TestTheCallsOfADeadServerKeepTheirOrder(t *testing.T) {
+	play(t, func(t *testing.T, s *stage, f *Front) {
+		c, first := s.caller(), s.server(3)
+		defer c.Close()
+		var got []chan result
+		for i := range 3 {
+			got = append(got, s.begin(c, t.Context(), fmt.Sprint(i), false))
+		}
+		first.Close()
+		second := s.server(1)
+		defer second.Close()
+		for i := range 3 {
+			r := s.next(second)
+			r.Reply(r.Body)
+			s.want(got[i], fmt.Sprint(i))
+		}
 	})
 }
 
@@ -170,17 +189,34 @@ func TestACallIsNotGivenOutAfterItsDeadline(t *testing.T) {
 		s.say(d, helloOf(0, "echo"), entry{header{kind: call, id: 1, ms: 1000}, [2][]byte{[]byte("late")}},
 			entry{header{kind: call, id: 2, ms: 3000}, [2][]byte{[]byte("early")}})
 		time.Sleep(time.Second)
-		srv := s.server(1)
-		defer srv.Close()
-		r := s.next(srv)
-		if string(r.Body) != "early" {
-			t.Fatalf("got %q", r.Body)
+		srv := s.raw(mailbox.Config{})
+		defer srv.Close(ended)
+		s.hears(srv)
+		s.say(srv, helloOf(2, "echo"))
+		if e := s.hears(srv); string(e.frames[0]) != "early" || e.ms > 2000 || e.ms < 1900 {
+			t.Errorf("got %q, within %d ms", e.frames[0], e.ms)
 		}
-		if end, ok := r.Context.Deadline(); !ok || time.Until(end) > 2*time.Second || time.Until(end) < 1900*time.Millisecond {
+		if msg, err := srv.Recv(ended); err == nil {
+			t.Errorf("got %q", msg)
+		}
+	})
+}
+
+func TestADeadlineIsTheHandlersToo(t *testing.T) {
+	play(t, func(t *testing.T, s *stage, f *Front) {
+		c, srv := s.caller(), s.server(1)
+		defer c.Close()
+		defer srv.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		got := s.begin(c, ctx, "q", false)
+		time.Sleep(30 * time.Second)
+		r := s.next(srv)
+		if end, ok := r.Context.Deadline(); !ok || time.Until(end) > 30*time.Second || time.Until(end) < 29*time.Second {
 			t.Errorf("the handler's deadline is in %v", time.Until(end))
 		}
-		r.Reply(nil)
-		s.none(srv)
+		r.Reply([]byte("re"))
+		s.want(got, "re")
 	})
 }
 
@@ -310,6 +346,33 @@ func TestALeavingServerFinishesWhatItHas(t *testing.T) {
 		defer next.Close()
 		s.next(next).Reply([]byte("by another"))
 		s.want(later, "by another")
+	})
+}
+
+func TestAServerWhoseFrontIsGoneLeavesAtOnce(t *testing.T) {
+	empty(t, func(t *testing.T, s *stage) {
+		f := s.front()
+		c, srv := s.caller(), s.server(1)
+		defer c.Close()
+		defer srv.Close()
+		got := s.begin(c, t.Context(), "q", true)
+		s.next(srv)
+		left := make(chan error, 1)
+		go func() { left <- srv.Leave(t.Context()) }()
+		settle()
+		f.Close(ended)
+		s.fails(got)
+		settle()
+		select {
+		case err := <-left:
+			if err != nil {
+				t.Error(err)
+			}
+		default:
+			t.Error("it waits for a front that is gone")
+			srv.Close()
+		}
+		srv.leave()
 	})
 }
 

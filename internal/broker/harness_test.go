@@ -95,9 +95,9 @@ func (s *stage) server(slots int) *Server {
 	return srv
 }
 
-// settle lets everybody do what there is to do now.
+// settle lets everybody do what there is to do now. (A socket may leave a connection unread for 2 ms.)
 func settle() {
-	time.Sleep(time.Millisecond)
+	time.Sleep(5 * time.Millisecond)
 	synctest.Wait()
 }
 

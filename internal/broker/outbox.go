@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"math"
 	"runtime"
 	"sync"
 
@@ -39,7 +40,7 @@ func (o *outbox) say(e entry) bool {
 	o.mu.Unlock()
 	if !busy {
 		runtime.Gosched() // whoever is about to say something does now
-		o.flush()
+		o.flush(rounds)
 	}
 	return true
 }
@@ -53,12 +54,20 @@ func (o *outbox) restart(e entry) {
 	o.say(e)
 }
 
-// flush sends all that waits.
-func (o *outbox) flush() {
-	for {
+// rounds is how often a goroutine that has said something sends what others have said meanwhile.
+const rounds = 8
+
+// flush sends all that waits. After so many rounds it leaves the rest to a goroutine that does nothing else.
+func (o *outbox) flush(rounds int) {
+	for ; ; rounds-- {
 		o.mu.Lock()
 		if len(o.waiting) == 0 {
 			o.busy = false
+			o.mu.Unlock()
+			return
+		}
+		if rounds == 0 && !o.closed {
+			o.pushing.Go(func() { o.flush(math.MaxInt) })
 			o.mu.Unlock()
 			return
 		}
@@ -113,5 +122,5 @@ func (o *outbox) push(rest []entry) {
 	o.mu.Lock()
 	o.taken = nil
 	o.mu.Unlock()
-	o.flush()
+	o.flush(math.MaxInt)
 }

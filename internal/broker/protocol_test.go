@@ -76,6 +76,8 @@ func TestEntriesOfOneMessageAreTakenInOrderAndUnknownOnesSkipped(t *testing.T) {
 		defer srv.Close()
 		defer d.Close(ended)
 		s.hears(d)
+		s.say(d, callOf(9, "before hello"))
+		s.none(srv)
 		var p packer
 		for _, e := range []entry{helloOf(0, "echo"), callOf(1, "a")} {
 			p.add(&e)
