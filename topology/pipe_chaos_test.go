@@ -16,9 +16,9 @@ import (
 
 // C66: workers are processes that are killed, one every 200 ms, and others started in their place.
 func TestKilledWorkersCostNoResult(t *testing.T) {
-	n := 100_000
+	n := 100_000 / slowly
 	if testing.Short() {
-		n = 20_000
+		n = 20_000 / slowly
 	}
 	tasks, results := "tcp://"+freeAddress(t), "tcp://"+freeAddress(t)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -27,8 +27,8 @@ type ConsumerConfig struct {
 	// Expect says of which roles how many instances give tasks: when so many have ended, and all their tasks are done, the
 	// stream is over. nil: never.
 	Expect map[string]int
-	// End is told that a source has ended, instead; heard is to be told once that has come to the end of all edges. It must
-	// not wait, nor call the consumer. Gone is told that it may be forgotten: nobody who said so is left.
+	// End is told that a source has ended, instead; heard is to be told once that has come to the end of all edges.
+	// Gone is told that it may be forgotten: nobody who said so is left.
 	End  func(id ID, role string, heard Origin)
 	Gone func(id ID)
 }

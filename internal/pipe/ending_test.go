@@ -130,3 +130,33 @@ func TestAConsumerThatStopsGivesBackWhatItHasNotBegun(t *testing.T) {
 		}
 	})
 }
+
+// Several instances of a stage pass the same end on, some of them when it was heard already.
+func TestTheSameEndOnSeveralWays(t *testing.T) {
+	over(t, everyWay, func(e *edge) {
+		if e.side == sideTakes {
+			return // there is one way
+		}
+		in, out, s := e.producer(Config[[]byte]{}), NewProducer(Config[[]byte]{Log: quiet}), newStream()
+		sink := NewConsumer[[]byte](ConsumerConfig{Once: true, Expect: map[string]int{"a": 1}})
+		Connect(out, sink)
+		defer sink.Close()
+		for range 5 {
+			relay(e, in, out, s)
+		}
+		pass(time.Second)
+		heard := newStream()
+		over := make(chan *Delivery[[]byte])
+		go func() { over <- sink.Take(t.Context()) }()
+		in.End(EndOf(uuid.New()), "a", heard)
+		if <-over != nil {
+			t.Error("a task")
+		}
+		pass(time.Second)
+		relay(e, in, out, s) // it learns of it late
+		pass(time.Second)
+		if heard.done.Load() != 1 {
+			t.Errorf("heard %d times", heard.done.Load())
+		}
+	})
+}

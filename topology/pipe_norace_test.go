@@ -1,0 +1,5 @@
+//go:build !race
+
+package topology_test
+
+const slowly = 1 // how many times longer things take
