@@ -15,7 +15,7 @@ func TestADurableSourceThatIsKilledLosesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "tasks.db")
 	source := func() process {
 		return startWith(t, func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, "FARM_FILE="+path) }, "farm",
-			append([]string{"-run", "source", "-tasks", "2000"}, c.at...)...)
+			append([]string{"-run", "source", "-tasks", "800"}, c.at...)...)
 	}
 	sink, worker := c.start("sink"), c.start("worker", "-us", "500", "-say")
 	for kills := 0; ; kills++ {
@@ -37,7 +37,7 @@ func TestADurableSourceThatIsKilledLosesNothing(t *testing.T) {
 	if sink.status(0, 1) != 0 {
 		t.Error(sink.Cmd.ProcessState)
 	}
-	sink.says("results=2000 distinct=2000")
+	sink.says("results=800 distinct=800")
 	worker.Cmd.Process.Signal(syscall.SIGTERM)
 	worker.status(0)
 	if _, err := os.Stat(path); err != nil {
@@ -47,7 +47,7 @@ func TestADurableSourceThatIsKilledLosesNothing(t *testing.T) {
 	if p := source(); p.status(0, 1) != 0 {
 		t.Error(p.Cmd.ProcessState)
 	}
-	sink.says("results=2000 distinct=2000")
+	sink.says("results=800 distinct=800")
 	worker.Cmd.Process.Signal(syscall.SIGTERM)
 	worker.status(0)
 }
