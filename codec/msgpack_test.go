@@ -405,6 +405,7 @@ func TestEncodesAsMsgpackV5(t *testing.T) {
 		_msgpack struct{} `msgpack:",as_array"`
 		X, Y     int
 	}
+	_ = array{}._msgpack
 	full := outer{&Base{7}, true, [3]int64{-1, math.MinInt64, math.MaxInt64}, -33, 1.5, math.Pi, strings.Repeat("x", 40), []byte{1},
 		[4]byte{1, 2, 3, 4}, time.Unix(1<<35, 5), time.Hour, &inner{1, "b"}, []inner{{}, {2, "c"}}, map[string]*inner{"k": nil},
 		map[string]any{"deep": []any{nil, true, 1, int64(-200), 2.5, "s", []byte{9}, uint8(200), inner{3, "d"}}}, inner{4, ""}, 1,
