@@ -70,9 +70,10 @@ func TestKilledWorkersCostNoResult(t *testing.T) {
 	began := time.Now()
 	err := top.Run(t.Context(), topology.Options{Run: []string{"source", "sink"},
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
-	t.Logf("%d tasks in %v, %d kills, longest wait %v", n, time.Since(began), kills, longest)
+	took := time.Since(began)
 	cancel()
 	chaos.Wait()
+	t.Logf("%d tasks in %v, %d kills, longest wait %v", n, took, kills, longest)
 	if err != nil {
 		t.Fatal(err)
 	}
