@@ -144,6 +144,10 @@ func (f *Front) run(turn context.Context) {
 			f.handle(msg)
 			f.handleAll(burst)
 			f.flush()
+			if turn.Err() != nil { // Recv prefers messages
+				turn = f.look()
+				f.flush()
+			}
 		case errors.Is(err, mailbox.ErrClosed):
 			return
 		default:

@@ -2,9 +2,11 @@ package broker
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -56,6 +58,41 @@ func TestWhateverAPeerSendsTheOthersAreServed(t *testing.T) {
 			}
 		}
 		s.want(got, "q")
+	})
+}
+
+func TestAFloodKeepsNobodyOut(t *testing.T) {
+	play(t, func(t *testing.T, s *stage, f *Front) {
+		flood, stop := context.WithCancel(t.Context())
+		var flooding sync.WaitGroup
+		for range 6 {
+			d := s.raw(mailbox.Config{})
+			flooding.Go(func() {
+				for e := callOf(1, ""); d.Send(flood, e.append(nil), nil) == nil; {
+				}
+				d.Close(ended)
+			})
+		}
+		srv, err := NewServer(s.cfg, "echo", at, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := NewCaller(s.cfg, "echo", at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			for r, err := srv.Next(t.Context()); err == nil; r, err = srv.Next(t.Context()) {
+				r.Reply(r.Body)
+			}
+		}()
+		if body, err := c.Call(t.Context(), []byte("q"), false); err != nil || string(body) != "q" {
+			t.Errorf("got %q, %v", body, err)
+		}
+		stop()
+		flooding.Wait()
+		srv.Close()
+		c.Close()
 	})
 }
 
