@@ -153,6 +153,7 @@ func (s script) repeat(stop context.Context, cfg *zmtp.Config, next func() (net.
 func memory() int64 {
 	var m runtime.MemStats
 	runtime.GC()
+	runtime.GC() // pools let go of what they have at the second
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc + m.StackInuse)
 }

@@ -44,8 +44,8 @@ while True:
         elif command == b"BYE": sys.exit(args[0].decode())
         elif command == b"TASK":
             task, taken = unpack(args[2])[0], taken + 1
-            time.sleep(task["Millis"] / 1000)  # the work: a task says how long it takes
-            result = pack({"ID": task["ID"], "Millis": task["Millis"], "Worker": "python"})
+            time.sleep(task["Milliseconds"] / 1000)  # the work: a task says how long it takes
+            result = pack({"Task": task, "Worker": "python"})
             unaccepted[args[0]] = (b"TASK", args[0], b"1", result)
             unsent.append(args[0])
             say(tasks, b"CREDIT", b"%d" % (taken + 1))
