@@ -130,8 +130,9 @@ func (l *lines) hangUp() {
 // serverLine is the connection of all instances of a role that serves.
 type serverLine struct {
 	*broker.Server
-	front *front // in this process, if the role binds
-	once  sync.Once
+	front   *front // in this process, if the role binds
+	leaving atomic.Bool
+	left    chan struct{} // closed when it is closed
 }
 
 // inside numbers the endpoints at which servers reach the fronts that they have inside.
@@ -144,7 +145,7 @@ func (l *lines) serve(in *instance, e *edge) (*serverLine, error) {
 	if s := l.servers[in.role]; s != nil {
 		return s, nil
 	}
-	s := new(serverLine)
+	s := &serverLine{left: make(chan struct{})}
 	at, cfg := in.carrier(e), in.socket(e)
 	if at.binds {
 		var err error
@@ -164,12 +165,15 @@ func (l *lines) serve(in *instance, e *edge) (*serverLine, error) {
 	return s, nil
 }
 
-// leave lets the instances finish what they have until ctx ends, and get no more.
+// leave lets the instances finish what they have until ctx ends, and get no more. Later calls wait for the first.
 func (s *serverLine) leave(ctx context.Context) {
-	s.once.Do(func() {
-		s.Leave(ctx)
-		s.close()
-	})
+	if s.leaving.Swap(true) {
+		<-s.left
+		return
+	}
+	s.Leave(ctx)
+	s.close()
+	close(s.left)
 }
 
 func (s *serverLine) close() {

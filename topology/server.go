@@ -205,15 +205,23 @@ func (a *attendant[Q, R]) respond(r *broker.Request) (body []byte, err error) {
 		a.in.tally.Failed.Add(1)
 		return nil, err
 	}
-	reply, err := a.answer(a.in.with(r.Context), request, func(part R) error {
+	reply, err := a.answer(a.in.with(r.Context), request, a.parts(r))
+	if err != nil || a.in.role.streams {
+		return nil, err
+	}
+	return a.edge.codec.Append(nil, reply)
+}
+
+// parts returns how a handler sends parts of its reply.
+func (a *attendant[Q, R]) parts(r *broker.Request) func(R) error {
+	if !a.in.role.streams {
+		return nil
+	}
+	return func(part R) error {
 		body, err := a.edge.codec.Append(nil, part)
 		if err != nil {
 			return err
 		}
 		return r.Part(body)
-	})
-	if err != nil || a.in.role.streams {
-		return nil, err
 	}
-	return a.edge.codec.Append(nil, reply)
 }

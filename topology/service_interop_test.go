@@ -61,14 +61,15 @@ func TestAPythonCallerIsServedEvenIfTheFrontIsRestarted(t *testing.T) {
 	front, server := o, o
 	front.Run, server.Run = []string{"square"}, []string{"server"}
 	var served atomic.Int64
-	top := square(func(_ context.Context, n int) (int, error) {
+	handle := func(_ context.Context, n int) (int, error) {
 		served.Add(1)
 		time.Sleep(2 * time.Millisecond)
 		return n * n, nil
-	}, func(context.Context, *topology.Caller[int, int]) error { return nil })
+	}
 	run := func(o topology.Options) (stop func()) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
+		top := square(handle, func(context.Context, *topology.Caller[int, int]) error { return nil })
 		go func() { ended <- top.Run(ctx, o) }()
 		return func() {
 			cancel()

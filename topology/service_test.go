@@ -500,20 +500,22 @@ func TestACallOfADeadServerIsExecutedByAnotherUnlessAtMostOnce(t *testing.T) {
 					}
 					result <- err
 					return nil
-				}, opts...).Run(ctx, topology.Options{Run: roles, Network: network, Grace: time.Millisecond,
+				}, opts...).Run(ctx, topology.Options{Run: roles, Network: network, Grace: 100 * time.Millisecond,
 					Log: slog.New(slog.DiscardHandler)})
 			}
+			var runs sync.WaitGroup
+			defer runs.Wait()
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			first, kill := context.WithCancel(ctx)
-			go run(ctx, "front", "echo")
-			go run(first, "first", "server")
+			runs.Go(func() { run(ctx, "front", "echo") })
+			runs.Go(func() { run(first, "first", "server") })
 			time.Sleep(time.Second)
-			go run(ctx, "client", "client")
+			runs.Go(func() { run(ctx, "client", "client") })
 			if by := <-begun; by != "first" {
 				t.Fatalf("begun by %s", by)
 			}
-			go run(ctx, "second", "server")
+			runs.Go(func() { run(ctx, "second", "server") })
 			time.Sleep(time.Second)
 			kill()
 			switch err := <-result; {
@@ -522,8 +524,6 @@ func TestACallOfADeadServerIsExecutedByAnotherUnlessAtMostOnce(t *testing.T) {
 			case !once && err != nil:
 				t.Error(err)
 			}
-			cancel()
-			synctest.Wait()
 		})
 	}
 }

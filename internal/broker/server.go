@@ -216,7 +216,10 @@ func (s *Server) hasLeft() {
 
 // take queues a request.
 func (s *Server) take(e *entry) {
-	r := &Request{Body: e.frames[0], server: s, id: e.id, credit: e.n, stream: e.n > 0, more: make(chan struct{}, 1)}
+	r := &Request{Body: e.frames[0], server: s, id: e.id}
+	if e.n > 0 {
+		r.stream, r.credit, r.more = true, e.n, make(chan struct{}, 1)
+	}
 	if e.ms > 0 {
 		r.Context, r.cancel = context.WithTimeout(s.over, time.Duration(e.ms)*time.Millisecond)
 	} else {
@@ -239,7 +242,8 @@ func (s *Server) request(id uint64) *Request {
 	return s.hand[id]
 }
 
-// Reply answers the request. An error means that the reply doesn't get to the caller over this server.
+// Reply answers the request, by a body that nobody changes from now on. An error means that it doesn't get to the caller over
+// this server.
 func (r *Request) Reply(body []byte) error { return r.finish(reply, body, nil) }
 
 // End ends a reply that was sent in parts.
@@ -274,7 +278,7 @@ func (r *Request) say(e entry) error {
 func (r *Request) Streams() bool { return r.stream }
 
 // Part sends a part of the reply, once the caller has room for it, and returns. It fails with the cause of the end of the
-// request's context. Parts are sent by one goroutine at a time.
+// request's context. Parts are sent by one goroutine at a time; nobody changes body from now on.
 func (r *Request) Part(body []byte) error {
 	for !r.spend() {
 		select {
