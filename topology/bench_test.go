@@ -12,7 +12,7 @@ import (
 )
 
 // BenchmarkServiceOwn measures calls of a service without ZMQ by 64 clients at once, each of which waits for each reply,
-// in calls per second. All ends are in this process, and 16 instances serve.
+// in calls per second. All ends are in this process, and as many instances serve.
 func BenchmarkServiceOwn(b *testing.B) {
 	for _, place := range []struct{ name, at string }{
 		{"local-64", ""},
@@ -28,7 +28,7 @@ func BenchmarkServiceOwn(b *testing.B) {
 			top := topology.New("bench")
 			e := topology.Service[string, string](top, "echo", "tcp://127.0.0.1:5555")
 			topology.Server(top, "server", e, func(context.Context, string) (string, error) { return "World", nil },
-				topology.Instances(16))
+				topology.Instances(64))
 			var n atomic.Int64
 			var start sync.Once
 			topology.Client(top, "client", e, func(ctx context.Context, c *caller) error {
