@@ -52,8 +52,8 @@ type cast struct {
 // first error, or the end of ctx; without either until one of the last two. Then it tells all others to end and waits for
 // them, at most o.Grace.
 //
-// When ctx ends while sources run, the parts that drain are told only once what the sources had sent is finished, at most
-// o.Drain later. The end of ctx is an error only if it kept finishing parts from their end.
+// When ctx ends while sources run, serving parts and those that drain are told only once what the sources had sent is
+// finished, at most o.Drain later. The end of ctx is an error only if it kept finishing parts from their end.
 func play(ctx context.Context, o Options, parts []part) error {
 	c := &cast{ctx: ctx, options: o, ends: make(chan ended, len(parts)), left: map[string]int{}, job: source}
 	c.rest, c.stop = context.WithCancelCause(context.WithoutCancel(ctx))
@@ -71,9 +71,9 @@ func play(ctx context.Context, o Options, parts []part) error {
 // start runs a part.
 func (c *cast) start(p part) {
 	c.count(p, 1)
-	ctx := c.lead
-	if p.drains && p.class != source {
-		ctx = c.rest
+	ctx := c.rest
+	if p.class == source || p.class == finishing && !p.drains {
+		ctx = c.lead
 	}
 	go func() {
 		e := ended{p, errors.New("ended by runtime.Goexit")}
