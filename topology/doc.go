@@ -61,31 +61,17 @@
 //
 // # Pipes
 //
-//	tasks := topology.Pipe[Task](t, "tasks", "tcp://127.0.0.1:5557")
-//	results := topology.Pipe[Result](t, "results", "tcp://127.0.0.1:5558")
-//	topology.Source(t, "ventilator", tasks, ventilate)     // func(context.Context, func(Task) error) error
-//	topology.Stage(t, "worker", tasks, results, work)      // func(context.Context, Task) (Result, error)
-//	topology.Sink(t, "sink", results, collect)             // func(context.Context, iter.Seq[Result]) error
-//
-// A task goes to one of those who receive from its pipe: whoever is free gets the next one. Nobody has more than a
-// millisecond's worth of tasks waiting that another could begin, so a slow worker holds up none but its own task, and one
-// that comes late gets work at once. Over sockets this is Troupe's own protocol, specified in PIPE.md, which a worker in
-// another language joins with its ZeroMQ alone.
-//
-//   - A task is done when a [Sink] has handled what became of it. Until then its [Source] keeps it. If a handler fails, or a
-//     worker is gone, another gets the task, see [Retries] and [Attempt]; so parts of it may be executed more than once.
-//     A sink of one instance sees each task once; of several, the one that gets a task again may not be the one that had it.
-//   - A pipe is bounded: a source keeps at most 1000 tasks that are not done, and 32 MiB of them over a socket; then emit
-//     waits. So a slow sink slows its sources.
-//   - A stream ends when all instances of all sources that lead to a pipe have ended, as this process knows their number
-//     (by -n, which has to be the same everywhere), and after all their tasks are done. Then the sequences of the sinks end.
-//   - A source that is killed loses what was not done, and is counted when it is started again and comes to its end; unless
-//     its pipe is [Durable]: then it loses nothing.
-//   - Order: tasks of one source are begun in the order in which they were emitted, as far as nothing is given out again;
-//     with several workers results overtake each other. An [Ordered] pipe keeps the order of each key.
-//   - A worker that is told to end finishes the task in hand and gives back the others.
-//   - A plain pipe ([ZMQ]) is PUSH and PULL with one frame for each value: nothing of the above. Its values may be lost with
-//     a worker, and its end is not told.
+//   - A task is done when a [Sink] has handled what became of it, or it is dead; until then its [Source] keeps it. A source
+//     keeps at most 1000 that are not done, and over a socket 32 MiB; then emit waits, and a slow sink so slows its sources.
+//   - A sink of one instance sees each result once. Of several, the one that gets a result again, after a connection was
+//     lost, may not be the one that had it.
+//   - A stream ends when as many instances as there are (by -n, which has to be the same everywhere) of every source that
+//     leads to a pipe have ended, all their tasks done. Then the sequences of the sinks end. A source that was killed counts
+//     when it is started again and comes to its end. Without [Durable] what it had sent and was not done is lost.
+//   - Tasks of one source are begun in the order in which they were emitted, but for those that are given out again; with
+//     several workers results overtake each other. An [Ordered] pipe keeps the order of each key.
+//   - A plain pipe ([ZMQ]) is PUSH and PULL with one frame for each value: nothing of this. Its values may be lost with a
+//     worker.
 //
 // # Promises
 //
