@@ -49,7 +49,7 @@ func TestHugeMessageDelaysNoAsksOfOthers(t *testing.T) {
 	most9, worst := took[len(took)*9/10], took[len(took)-1]
 	t.Logf("it took %v, and meanwhile %d asks %v in the middle, nine of ten %v at most, and the worst %v", time.Since(began), len(took),
 		took[len(took)/2], most9, worst)
-	if len(took) < 20 || most9 > 250*time.Millisecond || worst > 3*time.Second { // of a machine that has other things to do as well
+	if len(took) < 5 || most9 > time.Second || worst > 3*time.Second { // of a machine that has other things to do as well
 		t.Errorf("of %d asks meanwhile one in ten took %v, and one %v", len(took), most9, worst)
 	}
 }
