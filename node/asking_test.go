@@ -197,6 +197,9 @@ func TestManyAskersOverTCPEachGetTheirOwnAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if s, err := ask(alpha, to("echo@beta"), "x", 30*time.Second); s != "x" || err != nil { // the link is up
+		t.Fatalf("got %q, %v", s, err)
+	}
 	var askers sync.WaitGroup
 	for i := range 64 {
 		askers.Go(func() {
