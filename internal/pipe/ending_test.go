@@ -147,7 +147,7 @@ func TestTheSameEndOnSeveralWays(t *testing.T) {
 		pass(time.Second)
 		heard := newStream()
 		over := make(chan *Delivery[[]byte])
-		go func() { over <- sink.Take(t.Context()) }()
+		go func() { over <- sink.Take(e.t.Context()) }()
 		in.End(EndOf(uuid.New()), "a", heard)
 		if <-over != nil {
 			t.Error("a task")
