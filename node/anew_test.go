@@ -2,6 +2,7 @@ package node
 
 import (
 	"bytes"
+	"errors"
 	"runtime"
 	"strings"
 	"testing"
@@ -124,7 +125,7 @@ func TestNumbersAreNotUsedUpByAHello(t *testing.T) {
 		for _, seq := range []uint64{maxSeq, maxResume} {
 			liar := dialBeta(t, network)
 			liar.send(&header{kind: kindHello}, appendHello(nil, &hello{lowest: 1, highest: 1, node: "foreign", incarnation: uuid.New(),
-				known: beta.Incarnation(), seq: seq})...)
+				resume: memory{true, beta.Incarnation(), seq}})...)
 			if seq > maxResume {
 				liar.wantBye(byeProtocol)
 			} else {
@@ -161,18 +162,76 @@ func TestWhatComesAgainIsAcknowledgedAgain(t *testing.T) {
 	})
 }
 
+// The first link of two may be cut when one has it and the other not: what went over it was not handled, and goes again. If the
+// other says nothing of what it has had, it may have been.
+func TestACutOfTheFirstLink(t *testing.T) {
+	for name, second := range map[string]memory{"nothing came": {kept: true}, "forgotten": {}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				network := memnet.New()
+				beta := start(t, Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network})
+				f := dialBeta(t, network)
+				f.greetAs(memory{kept: true})
+				x := actor.RefTo[string](actor.Named("x@foreign"))
+				asked := make(chan error, 1)
+				go func() {
+					_, err := x.Ask(t.Context(), beta, "ask")
+					asked <- err
+				}()
+				f.next(kindAsk)
+				if err := x.Tell(beta, "tell"); err != nil {
+					t.Fatal(err)
+				}
+				if h, _ := f.next(kindTell); h.seq != 2 {
+					t.Errorf("number %d", h.seq)
+				}
+				f.conn.Close()
+				synctest.Wait()
+				f = dialBeta(t, network)
+				if h := f.greetAs(second); h.resume != (memory{kept: true}) {
+					t.Errorf("beta says %+v, and has had nothing", h.resume)
+				}
+				if !second.kept {
+					if err := <-asked; !errors.Is(err, actor.ErrUnreachable) || beta.DeadLetters()[actor.Unconfirmed] == 0 {
+						t.Errorf("%v, dead letters %v", err, beta.DeadLetters())
+					}
+					return
+				}
+				h, _ := f.next(kindAsk)
+				if h.seq != 1 {
+					t.Errorf("number %d", h.seq)
+				}
+				f.send(&header{kind: kindReply, seq: 1, target: h.sender, correlation: h.correlation, typ: "string"}, appendStr(nil, "x")...)
+				if err := <-asked; err != nil {
+					t.Error(err)
+				}
+				f.next(kindTell)
+				if dead := beta.DeadLetters(); len(dead) > 0 {
+					t.Error(dead)
+				}
+				f.conn.Close()
+				synctest.Wait()
+				if h := dialBeta(t, network).greetAs(second); h.resume != (memory{true, alphaInc, 1}) {
+					t.Errorf("beta says %+v, and has had a reply", h.resume)
+				}
+			})
+		})
+	}
+}
+
 // A node that says it knows nothing of a peer says so again until it is sure to have been heard: else the peer would go on with
 // what it has sent before, which may have been handled.
 func TestANodeThatBeginsAnewIsHeardToDoSo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := memnet.New()
 		beta := start(t, Config{Name: "beta", Listen: []string{"tcp://127.0.0.1:4000"}, Network: network})
+		beta.peers.forgetful.Store(true)
 		for i, says := range []bool{false, false, true} {
 			f := dialBeta(t, network)
 			f.send(&header{kind: kindHello}, appendHello(nil, &hello{lowest: 1, highest: 1, node: "foreign", incarnation: alphaInc,
-				known: beta.Incarnation(), seq: 100})...)
+				resume: memory{true, beta.Incarnation(), 100}})...)
 			_, body := f.next(kindHello)
-			if h, err := readHello(body); err != nil || (h.known == alphaInc) != says {
+			if h, err := readHello(body); err != nil || h.resume.kept != says {
 				t.Errorf("HELLO %d: %+v, %v", i, h, err)
 			}
 			if i == 1 {

@@ -72,7 +72,7 @@ func TestTimedOutRemoteAsksLeaveNothing(t *testing.T) {
 		caller := does(t, alpha, "caller")
 		turn(t, alpha, caller, func(*actor.Context) error { return nil })
 		rounds(100) // so that everything is there that stays
-		before, goroutines := memory(), runtime.NumGoroutine()
+		before, goroutines := heap(), runtime.NumGoroutine()
 		rounds(10_000)
 		ctx, cancel := context.WithCancel(t.Context())
 		for range 100 { // without a deadline
@@ -97,7 +97,7 @@ func TestTimedOutRemoteAsksLeaveNothing(t *testing.T) {
 		if n := runtime.NumGoroutine(); n > goroutines {
 			t.Errorf("%d goroutines, %d before", n, goroutines)
 		}
-		if grown := memory() - before; grown > 1<<20 { // of the 10,000, even a hundred bytes each
+		if grown := heap() - before; grown > 1<<20 { // of the 10,000, even a hundred bytes each
 			t.Errorf("the heap grew by %d KiB", grown>>10)
 		}
 		if p := alpha.Peers()[0]; p.Queued != 0 {

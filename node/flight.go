@@ -73,23 +73,9 @@ func (o *outbox) heard(ack uint64) {
 	o.acknowledged(ack)
 }
 
-// resumes says what the peer's HELLO says that this node has sent to it: up to which number it has everything. If ok is
-// false it has forgotten, or never knew.
-type resumes struct {
-	seq uint64
-	ok  bool
-}
-
-// resume goes on with what is in flight, from what the peer has, if it is the incarnation to which that was sent. Else it
-// returns what nobody can say of whether it has arrived.
-func (o *outbox) resume(r resumes) (unconfirmed []item) {
-	if r.ok {
-		o.written = o.flight.len()
-		o.acknowledged(r.seq)
-	} else {
-		unconfirmed = o.abandon()
-	}
+// resume goes on with what is in flight: the peer has it up to seq.
+func (o *outbox) resume(seq uint64) {
+	o.written = o.flight.len()
+	o.acknowledged(seq)
 	o.written = 0
-	o.seq = max(o.seq, r.seq) // from here on it would take lower numbers for repeated ones
-	return unconfirmed
 }

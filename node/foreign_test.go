@@ -87,7 +87,12 @@ func (f *foreigner) wantBye(reason string) {
 
 func (f *foreigner) greet() hello {
 	f.t.Helper()
-	f.send(&header{kind: kindHello}, appendHello(nil, &hello{lowest: 1, highest: 7, node: "foreign", incarnation: alphaInc})...)
+	return f.greetAs(memory{})
+}
+
+func (f *foreigner) greetAs(m memory) hello {
+	f.t.Helper()
+	f.send(&header{kind: kindHello}, appendHello(nil, &hello{lowest: 1, highest: 7, node: "foreign", incarnation: alphaInc, resume: m})...)
 	_, body := f.next(kindHello)
 	h, err := readHello(body)
 	if err != nil {

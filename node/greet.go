@@ -195,8 +195,8 @@ func (l *link) spoiled(err error) {
 func (l *link) sendHello(out *outbox) error {
 	h := l.node.hello
 	h.kinds = toldKinds(l.node.kinds())
-	h.known, h.seq = out.resumable()
-	l.told = h.known
+	h.resume = out.memory()
+	l.told = h.resume
 	frame := appendHello(appendHeader(nil, &header{kind: kindHello}), &h)
 	_, err := l.conn.Write([][][]byte{{frame}})
 	return err

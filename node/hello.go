@@ -41,16 +41,19 @@ type hello struct {
 	heartbeat       uint64 // milliseconds, 0 = none promised
 	limits          map[string]uint64
 	kinds           []string
-	known           uuid.UUID // incarnation of the receiver that the sender has had messages of; zero: none
-	seq             uint64    // the number of the last of these
+	resume          memory
 }
 
-// resumes says how far the peer has come with what the node of that incarnation has sent to it.
-func (h *hello) resumes(incarnation uuid.UUID) resumes {
-	if h.known != incarnation {
-		return resumes{}
-	}
-	return resumes{h.seq, true}
+// memory is what a HELLO says has come from the node that is to read it.
+type memory struct {
+	kept bool      // else its sender may have forgotten
+	of   uuid.UUID // the incarnation that it has had a link with last; zero: no message has come from any
+	seq  uint64    // the number of the last message from it
+}
+
+// covers reports whether it says what has come from an incarnation.
+func (m memory) covers(incarnation uuid.UUID) bool {
+	return m.kept && (m.of == uuid.Nil || m.of == incarnation)
 }
 
 func appendHello(dst []byte, h *hello) []byte {
@@ -58,16 +61,16 @@ func appendHello(dst []byte, h *hello) []byte {
 	if len(h.kinds) > 0 {
 		keys++
 	}
-	if h.known != uuid.Nil {
+	if h.resume.kept {
 		keys++
 	}
 	dst = appendMap(dst, keys)
 	if len(h.kinds) > 0 {
 		dst = appendStrs(appendStr(dst, "kinds"), h.kinds)
 	}
-	if h.known != uuid.Nil {
-		dst = appendBin(appendArray(appendStr(dst, "resume"), 2), h.known[:])
-		dst = appendUint(dst, h.seq)
+	if h.resume.kept {
+		dst = appendBin(appendArray(appendStr(dst, "resume"), 2), h.resume.of[:])
+		dst = appendUint(dst, h.resume.seq)
 	}
 	dst = appendUint(appendUint(appendArray(appendStr(dst, "version"), 2), h.lowest), h.highest)
 	dst = appendStr(appendStr(dst, "node"), h.node)
@@ -137,8 +140,9 @@ func readHello(body []byte) (h hello, err error) {
 			if n := u.array(); n != 2 {
 				u.fail()
 			}
-			copy(h.known[:], u.bin(16))
-			if h.seq = u.uint(); h.seq > maxResume {
+			h.resume.kept = true
+			copy(h.resume.of[:], u.bin(16))
+			if h.resume.seq = u.uint(); h.resume.seq > maxResume || h.resume.of == uuid.Nil && h.resume.seq > 0 {
 				u.fail()
 			}
 		case "kinds":

@@ -82,7 +82,7 @@ func (s script) play(t *testing.T, dialled bool) {
 	defer wg.Wait()
 	defer cancel()
 	defer close(done)
-	before := memory()
+	before := heap()
 	over := make(chan struct{}, 1)
 	for i := range villains {
 		typ, next := zmq4.Dealer, func() (net.Conn, error) { return net.Dial("tcp", beta.Endpoints()[0].Address) }
@@ -109,9 +109,9 @@ func (s script) play(t *testing.T, dialled bool) {
 	if worst := slices.Max(took); worst > maxAsk {
 		t.Errorf("an ask took %v", worst)
 	}
-	grown := memory() - before
+	grown := heap() - before
 	for i := 0; i < 5 && grown > maxGrowth; i++ { // what comes while the heap is measured counts as well
-		grown = memory() - before
+		grown = heap() - before
 	}
 	if grown > maxGrowth {
 		t.Errorf("the heap grew by %d KiB", grown>>10)
@@ -150,7 +150,7 @@ func (s script) repeat(stop context.Context, cfg *zmtp.Config, next func() (net.
 }
 
 // memory is how much of it is in use.
-func memory() int64 {
+func heap() int64 {
 	var m runtime.MemStats
 	runtime.GC()
 	runtime.GC() // pools let go of what they have at the second

@@ -26,7 +26,7 @@ type link struct {
 	dialled bool          // by us
 	peer    *peer         // set once the HELLO was read
 	hello   hello         // the peer's
-	told    uuid.UUID     // which incarnation our HELLO has said we know
+	told    memory        // what our HELLO has said of the peer
 	done    chan struct{} // closed when the link is over and all that came on it is delivered
 
 	// The reader's alone.
@@ -51,7 +51,7 @@ func (n *Node) newLink(conn *zmtp.Conn, dialled bool) *link {
 func (l *link) run() {
 	n, out := l.node, &l.peer.out
 	l.lexicon.here, l.lexicon.there = n.pid, actor.ExactPID(l.peer.name, l.hello.incarnation, 0)
-	lost, before, again, err := out.attach(l.conn, &l.hello, l.told, l.hello.resumes(n.Incarnation()))
+	lost, before, again, err := out.attach(l.conn, &l.hello, n.Incarnation(), l.told)
 	if err != nil {
 		l.tell("link given up", "reason", err)
 		return

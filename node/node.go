@@ -137,7 +137,7 @@ func (n *Node) newPeer(name string, address mailbox.Endpoint) *peer {
 	if name != "" {
 		n.expect(p, n.cfg.Down)
 	}
-	p.out.since = ticks()
+	p.out.since, p.out.unheard = ticks(), name != "" && !n.peers.forgetful.Load()
 	p.out.limit, p.out.most, p.out.patience = n.cfg.Outbox, n.cfg.MaxMessage, n.cfg.Expire
 	p.out.dropped = func(items []item, of uuid.UUID, reason actor.Reason) { n.dropped(p, items, of, reason) }
 	return p

@@ -151,18 +151,18 @@ func TestNodesAreWatchedUnderLoad(t *testing.T) {
 func TestNothingIsKeptOfWhatHasExpired(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		alpha := start(t, Config{Name: "alpha", Peers: map[string]string{"beta": "tcp://127.0.0.1:4000"}, Network: memnet.New()})
-		before := memory()
+		before := heap()
 		const many = 10_000
 		for range many {
 			if err := to("x@beta").Tell(alpha, strings.Repeat("x", 1<<10)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if held := memory() - before; held < many<<10 {
+		if held := heap() - before; held < many<<10 {
 			t.Fatalf("%d messages of a KiB are in %d KiB", many, held>>10)
 		}
 		time.Sleep(2 * defaultExpire)
-		if left := memory() - before; left > many<<10/20 {
+		if left := heap() - before; left > many<<10/20 {
 			t.Errorf("%d KiB are left of them", left>>10)
 		}
 		if n := alpha.DeadLetters()[actor.Expired]; n != many {

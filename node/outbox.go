@@ -82,6 +82,7 @@ type outbox struct {
 	gone        bool          // it said that it ends
 	forgot      bool          // the next HELLO to it is as if it was not known; it has lost something that it may wait for
 	unsaid      bool          // nor was the last, which need not have been read
+	unheard     bool          // in this node's life nothing has come from any incarnation of it
 	calmSeen    uint64        // seen when a sender wrote itself, and
 	calmSince   time.Time     // when that was
 	closed      error         // why nothing is accepted any more

@@ -123,6 +123,8 @@ type peers struct {
 	table  map[string]*peer
 	leaves map[*peer]*time.Timer // those that are about to be forgotten
 	closed atomic.Bool
+
+	forgetful atomic.Bool // one was forgotten that something has come from
 }
 
 func (ps *peers) init() {
@@ -206,6 +208,9 @@ func (ps *peers) forget(p *peer, d time.Duration) {
 	p.mu.Lock()
 	gone := ps.table[p.name] == p && p.link == nil && !p.kept && !p.up && p.out.retire()
 	if gone {
+		if !p.out.unheard {
+			ps.forgetful.Store(true)
+		}
 		p.silence.Stop()
 		p.unresolve()
 		delete(ps.table, p.name)

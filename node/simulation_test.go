@@ -64,7 +64,6 @@ func newWorld(t *testing.T, seed uint64, count, degree int) *world {
 	for i := range count {
 		w.start(i)
 	}
-	time.Sleep(2 * time.Second) // the links are up: see the package's documentation for one that is cut before both ends know that
 	return w
 }
 

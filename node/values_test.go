@@ -82,7 +82,7 @@ func TestBodiesThatAreNoValuesAreFailures(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.greet()
-		before := memory()
+		before := heap()
 		seq := uint64(0)
 		for name, body := range map[string][]byte{
 			"nested too deep":            bytes.Repeat([]byte{0x91}, 100_000),
@@ -110,7 +110,7 @@ func TestBodiesThatAreNoValuesAreFailures(t *testing.T) {
 				}
 			}
 		}
-		if grown := memory() - before; grown > 4<<20 {
+		if grown := heap() - before; grown > 4<<20 {
 			t.Errorf("the heap grew by %d KiB", grown>>10)
 		}
 		wantReply(t, beta, to("greeter@beta"), "x", "hi x from beta")

@@ -26,9 +26,11 @@ func golden() map[string][]byte {
 	pack := func(s string) []byte { return appendStr(nil, s) }
 	hi := pack("hi")
 	again := appendHello(nil, &hello{lowest: 1, highest: 1, node: "beta", incarnation: betaInc, kinds: []string{"worker"},
-		known: alphaInc, seq: 5})
+		resume: memory{true, alphaInc, 5}})
+	first := appendHello(nil, &hello{lowest: 1, highest: 1, node: "beta", incarnation: betaInc, resume: memory{kept: true}})
 	return map[string][]byte{
 		"AGAIN":  append(appendHeader(nil, &header{kind: kindHello}), again...),
+		"FIRST":  append(appendHeader(nil, &header{kind: kindHello}), first...),
 		"ACK":    appendHeader(nil, &header{kind: kindAck, ack: 5}),
 		"PAUSE":  appendHeader(nil, &header{kind: kindPause, sender: address{form: byName, name: "greeter"}}),
 		"RESUME": appendHeader(nil, &header{kind: kindResume, sender: address{form: byID, id: 3<<32 | 0xcafe}}),

@@ -20,30 +20,36 @@ const (
 // errOutrun is why a link does not come about.
 var errOutrun = errors.New("node: what the HELLO has said is not true any more")
 
-// attach gives the outbox a connection to the peer that has said hello, and was told which incarnation of it is known. again
-// says whether both go on where they were: each has said that it knows the other. Else it is another incarnation than before,
-// which is returned, or one of the two has forgotten the other, and lost are the asks that will not be answered any more.
-func (o *outbox) attach(conn *zmtp.Conn, h *hello, told uuid.UUID, r resumes) (lost map[uint64]asked, before uuid.UUID, again bool, err error) {
+// attach gives the outbox a connection to the peer that has said hello to self, and was told what has come from it. again
+// says whether both go on where they were: each has said what has come from the other. Else it is another incarnation than
+// before, which is returned, or one of the two has forgotten the other, and lost are the asks that will not be answered any more.
+func (o *outbox) attach(conn *zmtp.Conn, h *hello, self uuid.UUID, told memory) (lost map[uint64]asked, before uuid.UUID, again bool, err error) {
 	o.mu.Lock()
 	before = o.incarnation
-	remembers := r.ok
-	if r.ok = r.ok && told == h.incarnation; r.ok && (told != before || o.forgot || o.unsaid) {
+	same := before == h.incarnation
+	theirs, ours := h.resume.covers(self), told.covers(h.incarnation)
+	if theirs && ours && (same || told.of != uuid.Nil) && (!same || o.forgot || o.unsaid) {
 		o.mu.Unlock()
 		return nil, before, false, errOutrun // the peer goes on, this node cannot
 	}
-	o.unsaid = remembers && !r.ok
+	again = theirs && ours && same
+	o.unsaid = theirs && !ours
 	o.largest, o.gone, o.forgot = h.limits["message"], false, false
 	huge := o.remove(o.tooLarge)
-	var stale []item
-	if !r.ok {
-		lost = o.asks.take()
+	var stale, unconfirmed []item
+	if again {
+		o.resume(h.resume.seq)
+	} else {
+		lost, unconfirmed = o.asks.take(), o.abandon()
 	}
-	unconfirmed := o.resume(r)
-	if told != h.incarnation { // what comes is all new, with whatever numbers
+	if theirs {
+		o.seq = max(o.seq, h.resume.seq) // from here on it would take lower numbers for repeated ones
+	}
+	if !again && told.of != h.incarnation { // what comes is all new, with whatever numbers
 		o.seen.Store(0)
 		o.told.Store(0)
 	}
-	if h.incarnation != before {
+	if !same {
 		o.incarnation = h.incarnation
 		stale = o.remove(func(it *item) bool { return it.exact != uuid.Nil && it.exact != h.incarnation })
 	}
@@ -57,25 +63,28 @@ func (o *outbox) attach(conn *zmtp.Conn, h *hello, told uuid.UUID, r resumes) (l
 	o.dropped(huge, before, TooLarge)
 	o.dropped(unconfirmed, before, actor.Unconfirmed)
 	o.dropped(stale, before, actor.Unreachable)
-	return lost, before, r.ok, nil
+	return lost, before, again, nil
 }
 
-// resumable returns which incarnation of the peer is known, and the number of the last message that came from it. It is
-// none if what the two know of each other has come apart: then they begin anew.
-func (o *outbox) resumable() (incarnation uuid.UUID, seq uint64) {
+// memory returns what is to be told to the peer of what came from it. It is not kept if what the two know of each other has
+// come apart: then they begin anew.
+func (o *outbox) memory() memory {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.forgot || o.unsaid {
-		return uuid.Nil, 0
+	switch {
+	case o.forgot || o.unsaid:
+		return memory{}
+	case o.unheard:
+		return memory{kept: true}
 	}
-	return o.incarnation, o.seen.Load()
+	return memory{o.incarnation != uuid.Nil, o.incarnation, o.seen.Load()}
 }
 
 // greeted notes that the peer has sent something on a link, so that it must have read the HELLO there.
 func (o *outbox) greeted() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.unsaid = false
+	o.unsaid, o.unheard = false, false
 }
 
 // detach takes the connection away, if it is this one.
