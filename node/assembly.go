@@ -1,71 +1,91 @@
 package node
 
 import (
-	"bytes"
 	"errors"
+	"strconv"
 )
+
+// sizeKey is what the first part of a message has in its meta: how long its frame is.
+const sizeKey = "size"
+
+// firstPiece is how much memory a message gets at first, at most. If so much has come it gets all that it says it needs.
+const firstPiece = 4 << 20
 
 // assembly joins the parts of large messages of one incarnation of a peer. What it has of them outlives a connection. It
 // belongs to the goroutine that reads.
 type assembly struct {
 	most  int64 // bytes in a message, and in all that are not whole
-	bytes int64
-	open  map[uint64][][]byte // by correlation
-	last  int                 // bytes in the last that was whole
+	bytes int64 // of all that are not whole, as they say, or have by now if they don't
+	open  map[uint64]*partial
+}
+
+// partial is what has come of a message, by its correlation.
+type partial struct {
+	frame []byte
+	size  int // that it will have; 0: it does not say
 }
 
 var errParts = errors.New("node: more or larger messages in parts than are accepted")
 
 // add takes a part. It returns the message when it is whole.
 func (a *assembly) add(h *header, body []byte) (frame []byte, err error) {
-	pieces, begun := a.open[h.correlation]
-	if a.bytes+int64(len(body)) > a.most || !begun && len(a.open) == maxLarges {
+	p := a.open[h.correlation]
+	if p == nil {
+		if p, err = a.begin(h); err != nil {
+			return nil, err
+		}
+	}
+	length := len(p.frame) + len(body)
+	if p.size == 0 {
+		a.bytes += int64(len(body))
+	}
+	if a.bytes > a.most || p.size > 0 && length > p.size {
 		return nil, errParts
 	}
-	if a.open == nil {
-		a.open = make(map[uint64][][]byte)
+	if p.frame == nil || length > cap(p.frame) {
+		room := p.size
+		switch {
+		case p.size == 0:
+			room = 2 * cap(p.frame)
+		case p.frame == nil:
+			room = min(p.size, firstPiece)
+		}
+		p.frame = append(make([]byte, 0, max(room, length)), p.frame...)
 	}
-	a.open[h.correlation] = a.joined(pieces, body)
-	a.bytes += int64(len(body))
+	p.frame = append(p.frame, body...)
 	if h.flags&lastPart == 0 {
 		return nil, nil
 	}
-	pieces = a.open[h.correlation]
-	a.drop(h.correlation)
-	a.last = 0
-	for _, piece := range pieces {
-		a.last += len(piece)
-	}
-	if only := pieces[0]; len(pieces) == 1 && cap(only) <= 2*len(only) {
-		return only, nil
-	}
-	return bytes.Join(pieces, nil), nil
+	delete(a.open, h.correlation)
+	a.bytes -= p.claim()
+	return p.frame, nil
 }
 
-const (
-	smallPiece = 4 << 10 // bytes, at least, in one piece of memory for parts,
-	largePiece = 4 << 20 // and at most
-)
-
-// joined copies a part to the others of its message. The first piece of memory is as large as the last message was, which
-// the next one most likely is.
-func (a *assembly) joined(pieces [][]byte, body []byte) [][]byte {
-	last := len(pieces) - 1
-	if last < 0 || cap(pieces[last])-len(pieces[last]) < len(body) {
-		size := a.last
-		if last >= 0 {
-			size = 2 * cap(pieces[last])
+// begin makes room for the message of a first part.
+func (a *assembly) begin(h *header) (*partial, error) {
+	p := new(partial)
+	if text, says := h.meta[sizeKey]; says {
+		n, err := strconv.ParseUint(text, 10, 62)
+		if err != nil || int64(n) > a.most {
+			return nil, errParts
 		}
-		size = max(len(body), smallPiece, min(size, largePiece))
-		pieces, last = append(pieces, make([]byte, 0, size)), last+1
+		p.size = int(n)
+		a.bytes += p.claim()
 	}
-	pieces[last] = append(pieces[last], body...)
-	return pieces
+	if len(a.open) == maxLarges {
+		return nil, errParts
+	}
+	if a.open == nil {
+		a.open = make(map[uint64]*partial)
+	}
+	a.open[h.correlation] = p
+	return p, nil
 }
 
-func (a *assembly) drop(id uint64) {
-	for _, piece := range a.open[id] {
-		a.bytes -= int64(len(piece))
+// claim is what a message counts for.
+func (p *partial) claim() int64 {
+	if p.size > 0 {
+		return int64(p.size)
 	}
-	delete(a.open, id)
+	return int64(len(p.frame))
 }

@@ -4,7 +4,8 @@ package node
 type sent struct {
 	item         // of a part, frame is a piece of the message
 	large *large // nil: the frame goes as it is
-	last  bool   // of its parts
+	first bool   // of its parts
+	last  bool
 }
 
 // launch gives what comes next its number.

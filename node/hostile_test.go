@@ -21,7 +21,7 @@ import (
 const (
 	villains   = 3        // at a time
 	hostileMax = 1 << 20  // Config.MaxMessage of the node under attack
-	maxGrowth  = 96 << 20 // of the heap, with what is not collected yet
+	maxGrowth  = 64 << 20 // of the heap, with what is not collected yet
 	goodAsks   = 10       // of another node meanwhile
 	maxAsk     = 5 * time.Second
 )
@@ -149,7 +149,7 @@ func (s script) repeat(stop context.Context, cfg *zmtp.Config, next func() (net.
 	}
 }
 
-// memory is how much of it is in use.
+// heap is how much memory is in use.
 func heap() int64 {
 	var m runtime.MemStats
 	runtime.GC()

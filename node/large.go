@@ -1,6 +1,9 @@
 package node
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+)
 
 const (
 	maxFrame  = 128 << 10     // bytes in a frame; a message of more goes by parts
@@ -105,8 +108,9 @@ func (o *outbox) launchParts() {
 	for _, l := range o.larges[:o.moving()] {
 		n := min(partBody, len(l.frame)-l.at)
 		piece := item{frame: l.frame[l.at : l.at+n], exact: l.exact}
+		first := l.at == 0
 		l.at += n
-		o.launch(sent{item: piece, large: l, last: l.at == len(l.frame)})
+		o.launch(sent{item: piece, large: l, first: first, last: l.at == len(l.frame)})
 	}
 	o.larges = slices.DeleteFunc(o.larges, func(l *large) bool {
 		gone := l.at == len(l.frame)
@@ -120,6 +124,9 @@ func (o *outbox) launchParts() {
 // appendPart makes the header of a part.
 func appendPart(dst []byte, s *sent) []byte {
 	h := header{kind: kindPart, correlation: s.large.turn}
+	if s.first {
+		h.meta = map[string]string{sizeKey: strconv.Itoa(len(s.large.frame))}
+	}
 	if s.last {
 		h.flags = lastPart
 	}

@@ -2,6 +2,7 @@ package node
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -68,6 +69,24 @@ func TestPartsThatAreTooMuchEndTheLink(t *testing.T) {
 			for i := range uint64(defaultMaxMessage/partBody + 1) {
 				f.send(part(1, 0, i+1), piece...)
 			}
+		},
+		"more than it says": func(f *foreigner) {
+			h := part(1, 0, 1)
+			h.meta = map[string]string{sizeKey: "3"}
+			f.send(h, 1, 2)
+			f.send(part(1, 0, 2), 3, 4)
+		},
+		"they say so": func(f *foreigner) {
+			for i := range uint64(2) {
+				h := part(i, 0, i+1)
+				h.meta = map[string]string{sizeKey: strconv.Itoa(defaultMaxMessage/2 + 1)}
+				f.send(h, 1)
+			}
+		},
+		"no size": func(f *foreigner) {
+			h := part(1, 0, 1)
+			h.meta = map[string]string{sizeKey: "-1"}
+			f.send(h, 1)
 		},
 		"of parts": func(f *foreigner) {
 			f.send(part(1, lastPart, 1), appendHeader(nil, part(2, lastPart, 0))...)

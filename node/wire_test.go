@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"os"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -245,9 +246,10 @@ func TestHelloRefusals(t *testing.T) {
 // FuzzParts has a message come in parts as they may be cut and mixed.
 func FuzzParts(f *testing.F) {
 	for _, frame := range golden() {
-		f.Add(frame, uint8(3), []byte("other"))
+		f.Add(frame, uint8(3), []byte("other"), "")
+		f.Add(frame, uint8(3), []byte("other"), strconv.Itoa(len(frame)))
 	}
-	f.Fuzz(func(t *testing.T, frame []byte, cut uint8, other []byte) {
+	f.Fuzz(func(t *testing.T, frame []byte, cut uint8, other []byte, says string) {
 		a := assembly{most: 1 << 16}
 		size := int(cut) + 1
 		if len(frame)+len(other)*(len(frame)/size+1) > 1<<16 || len(frame) == 0 {
@@ -259,10 +261,17 @@ func FuzzParts(f *testing.F) {
 			if at+size >= len(frame) {
 				h.flags = lastPart
 			}
-			if whole, err := a.add(&header{correlation: 2}, other); whole != nil || err != nil {
-				t.Fatalf("the other: %q, %v", whole, err)
+			if at == 0 && says != "" {
+				h.meta = map[string]string{sizeKey: says}
 			}
+			nothing, refused := a.add(&header{correlation: 2}, other)
 			whole, err := a.add(&h, bytes.Clone(piece))
+			if lies := says != "" && says != strconv.Itoa(len(frame)); lies && (refused != nil || err != nil) {
+				return
+			}
+			if nothing != nil || refused != nil {
+				t.Fatalf("the other: %q, %v", nothing, refused)
+			}
 			if err != nil || (h.flags != 0) != (whole != nil) || whole != nil && !bytes.Equal(whole, frame) {
 				t.Fatalf("%q, %v", whole, err)
 			}
