@@ -89,10 +89,13 @@ func TestWhoDoesNotWatchIsToldNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := hostile(t)
 		adders(t, p.beta)
-		ref := does(t, p.beta, "x")
+		ref, gate, _ := gated(t, p.beta, "x")
+		tell(t, p.beta, ref, 1)
+		synctest.Wait()
 		p.deliver(actor.KindWatch, ref.PID(), 1, "")
 		p.deliver(actor.KindStop, ref.PID(), 1, "")
 		p.deliver(actor.KindUnwatch, ref.PID(), 1, "")
+		close(gate)
 		_ = p.beta.Deliver(&actor.Envelope{Kind: actor.KindSpawn, Sender: p.self, Correlation: 2, Type: "int", Body: []byte{1},
 			Meta: map[string]string{actor.MetaKind: "adder"}})
 		synctest.Wait()
