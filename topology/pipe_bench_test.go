@@ -10,11 +10,18 @@ import (
 	"github.com/troupe-go/troupe/topology"
 )
 
-// BenchmarkPipe measures, in messages per second, empty tasks from a source over a stage to a sink in one process
-// (handed), and from a source to a sink over a socket: acknowledged, and 100 bytes each over plain ZeroMQ.
+// BenchmarkPipe measures, in messages per second, empty tasks from a source to a sink in one process (handed), with a stage
+// in between, so over two pipes (staged), and over a socket: acknowledged, and 100 bytes each over plain ZeroMQ.
 func BenchmarkPipe(b *testing.B) {
 	quiet := topology.Options{Log: slog.New(slog.DiscardHandler)}
 	b.Run("handed", func(b *testing.B) {
+		top := topology.New("bench")
+		tasks := topology.Pipe[struct{}](top, "tasks", "tcp://127.0.0.1:5557")
+		topology.Source(top, "source", tasks, emitWhile[struct{}](b, struct{}{}))
+		topology.Sink(top, "sink", tasks, drain[struct{}])
+		run(b, top, quiet)
+	})
+	b.Run("staged", func(b *testing.B) {
 		top := topology.New("bench")
 		tasks := topology.Pipe[struct{}](top, "tasks", "tcp://127.0.0.1:5557")
 		results := topology.Pipe[struct{}](top, "results", "tcp://127.0.0.1:5558")
