@@ -28,7 +28,8 @@ type childhood struct {
 	Topology  string            `json:"topology"`
 	Role      string            `json:"role"`
 	Instance  int               `json:"instance"`
-	Instances map[string]int    `json:"instances"` // of all roles of the run, as far as options say
+	Roles     []string          `json:"roles"`     // of the run
+	Instances map[string]int    `json:"instances"` // of all roles, as far as options say
 	At        map[string]string `json:"at"`
 	Dir       string            `json:"dir"`
 }
@@ -82,6 +83,7 @@ func (t *Topology) runChild(ctx context.Context, c *childhood, o Options) int {
 		})
 	}()
 	o.Run, o.Instances, o.At, o.Processes, o.instance = []string{c.Role}, c.Instances, c.At, false, c.Instance
+	o.siblings = c.Roles
 	p, err := t.plan(o, "")
 	if err == nil {
 		news := report{pipe: os.NewFile(newsPipe, "news"), tallies: new(tallies)}

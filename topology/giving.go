@@ -77,6 +77,9 @@ func (g *giving[T]) close() {
 // producerConfig sets up a producer of the pipe.
 func producerConfig[T, B any](p *PipeEdge[T], in *instance, dead *deadLetters[B]) engine.Config[B] {
 	o := p.edge.pipe
+	if o.workers == Started {
+		o.workers = in.run.receivers(p.edge)
+	}
 	cfg := engine.Config[B]{Retries: o.retries, MinWorkers: o.workers, Ordered: p.key != nil, Dead: dead.take,
 		Retried: &in.tally.Retried, Log: in.log}
 	if p.edge.zmq {

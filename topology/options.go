@@ -43,6 +43,7 @@ type Options struct {
 	drawing  string         // the value of -graph
 	level    *slog.LevelVar // the value of -log
 	instance int            // of the one role of a child process, from 1 on; 0: all
+	siblings []string       // roles that run beside it in child processes
 }
 
 func (o Options) withDefaults() Options {

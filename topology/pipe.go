@@ -69,6 +69,10 @@ func Retries(n int) EdgeOption {
 	})
 }
 
+// Started is for [MinWorkers]: as many instances as this run starts itself to receive from the pipe, in this process or as
+// its children; one if they are started elsewhere.
+const Started = -1
+
 // MinWorkers lets a pipe give out nothing before n instances are there to receive from it: so a batch starts on all of
 // them at once. Those that come later get their share too.
 func MinWorkers(n int) EdgeOption {

@@ -152,7 +152,11 @@ func (c *company) childhood(r *role, instance int) childhood {
 			at[e.name] = endpoint
 		}
 	}
-	return childhood{Role: r.name, Instance: instance, At: at, Instances: c.options.Instances}
+	var roles []string
+	for _, s := range c.plan.shares {
+		roles = append(roles, s.role.name)
+	}
+	return childhood{Role: r.name, Instance: instance, At: at, Roles: roles, Instances: c.options.Instances}
 }
 
 // endpoints returns edges' endpoints by name.

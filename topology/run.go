@@ -65,6 +65,16 @@ func (t *Topology) run(ctx context.Context, o Options, made func(dir string)) er
 	return t.runHere(ctx, o, p, ts, func() {})
 }
 
+// receivers is how many instances the whole run has that receive from e.
+func (r *run) receivers(e *edge) (n int) {
+	for _, role := range r.topology.on(e, takes) {
+		if r.plan.runs(role) || slices.Contains(r.options.siblings, role.name) {
+			n += r.options.instances(role)
+		}
+	}
+	return n
+}
+
 // show draws the run's progress, if somebody is there to see it and there is a stream that ends, until stop is called.
 func (t *Topology) show(o Options, ts *tallies) (stop func()) {
 	if o.progress == nil || !slices.ContainsFunc(t.edges, func(e *edge) bool { return e.kind == pipe }) {

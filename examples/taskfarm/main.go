@@ -33,7 +33,8 @@ func main() {
 	plain := flag.Bool("plain", false, "speak as the Guide's programs do, with foreign ones")
 
 	t := topology.New("taskfarm")
-	tasks := topology.Pipe[Task](t, "tasks", "tcp://127.0.0.1:5557", topology.ZMQWhen(plain, milliseconds{}))
+	tasks := topology.Pipe[Task](t, "tasks", "tcp://127.0.0.1:5557", topology.MinWorkers(topology.Started),
+		topology.ZMQWhen(plain, milliseconds{}))
 	results := topology.Pipe[Result](t, "results", "tcp://127.0.0.1:5558", topology.ZMQWhen(plain, anything{}))
 
 	topology.Source(t, "ventilator", tasks, func(ctx context.Context, emit func(Task) error) error {

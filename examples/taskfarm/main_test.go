@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { program.Main(m) }
 var pair = regexp.MustCompile(`(\w+)=(\d+)`)
 
 // sums waits for the end of a program that runs the sink, and returns the numbers of its last line.
-func sums(t *testing.T, p *program.Process) map[string]int {
+func sums(t testing.TB, p *program.Process) map[string]int {
 	t.Helper()
 	p.Ends(0, time.Minute)
 	lines := strings.Split(strings.TrimSpace(p.Out.String()), "\n")
@@ -63,6 +63,16 @@ func TestWorkersShareTheTasks(t *testing.T) {
 				t.Errorf("%v: far from ideal", got)
 			}
 		})
+	}
+}
+
+// A batch waits for the workers that are started with it: here there is one task for each.
+func TestABatchIsSharedByAllWorkersThatAreStartedWithIt(t *testing.T) {
+	for _, mode := range []string{"-processes", ""} {
+		got := sums(t, program.Start(t, strings.Fields("-n worker=8 -tasks 8 -seed 1 "+mode)...))
+		if everyTask(t, got, 8); got["workers"] != 8 {
+			t.Errorf("%s: the sink says %v, want all 8 workers", mode, got)
+		}
 	}
 }
 
