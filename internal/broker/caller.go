@@ -37,6 +37,7 @@ type Caller struct {
 	over    context.Context // ends with Close
 	cancel  context.CancelFunc
 	done    sync.WaitGroup
+	news    func() // of a Group: the front is there, or refuses; nil: calls wait for this front and no other
 
 	mu      sync.Mutex
 	calls   map[uint64]*outstanding
@@ -68,11 +69,15 @@ type answer struct {
 
 // NewCaller returns a caller of the service whose front is, or will be, at endpoint.
 func NewCaller(cfg mailbox.Config, service, endpoint string) (*Caller, error) {
+	return newCaller(cfg, service, endpoint, nil)
+}
+
+func newCaller(cfg mailbox.Config, service, endpoint string, news func()) (*Caller, error) {
 	s, err := socket(mailbox.Dealer, &cfg)
 	if err != nil {
 		return nil, err
 	}
-	c := &Caller{s: s, log: cfg.Log, service: service, calls: make(map[uint64]*outstanding), last: rand.Uint64()}
+	c := &Caller{s: s, log: cfg.Log, service: service, news: news, calls: make(map[uint64]*outstanding), last: rand.Uint64()}
 	c.over, c.cancel = context.WithCancel(context.Background())
 	c.out.s, c.out.over = s, c.over
 	events := s.Monitor(c.over)
@@ -132,6 +137,9 @@ func (c *Caller) begin(ctx context.Context, o *outstanding) error {
 	o.end, _ = ctx.Deadline()
 	c.mu.Lock()
 	err := c.refused
+	if c.news != nil && !c.up {
+		err = errMoved
+	}
 	if c.over.Err() != nil {
 		err = mailbox.ErrClosed
 	}
@@ -237,10 +245,23 @@ func (c *Caller) introduce(protocol []byte) {
 		}
 	}
 	c.up, c.refused, c.since = true, nil, time.Now()
+	if c.news != nil {
+		c.news()
+	}
 }
 
-// lose fails the calls that may not be sent again after the connection that carried them has ended, at a time at which
-// it may have been another than there is now.
+// state says whether the front is there, how many calls are in hand, and why the front refuses this caller, if it does.
+func (c *Caller) state() (up bool, calls int, refused error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over.Err() != nil {
+		return false, 0, mailbox.ErrClosed
+	}
+	return c.up, len(c.calls), c.refused
+}
+
+// lose fails the calls that may not be sent again, or go to another front, after the connection that carried them has ended,
+// at a time at which it may have been another than there is now.
 func (c *Caller) lose(at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -249,9 +270,13 @@ func (c *Caller) lose(at time.Time) {
 	}
 	c.up = false
 	for id, o := range c.calls {
-		if o.sent && (o.once || o.got > 0) {
+		switch {
+		case o.sent && (o.once || o.got > 0):
 			delete(c.calls, id)
 			o.put(answer{last: true, err: fmt.Errorf("%w: that to the front", mailbox.ErrPeerLost)})
+		case c.news != nil:
+			delete(c.calls, id)
+			o.put(answer{last: true, err: errMoved})
 		}
 	}
 }
@@ -260,6 +285,11 @@ func (c *Caller) refuse(err error) {
 	c.mu.Lock()
 	c.up, c.refused = false, err
 	c.mu.Unlock()
+	if c.news != nil {
+		c.failAll(errMoved) // none was given to a server
+		c.news()
+		return
+	}
 	c.failAll(err)
 }
 

@@ -55,13 +55,19 @@ func play(t *testing.T, test func(t *testing.T, s *stage, f *Front)) {
 func empty(t *testing.T, test func(t *testing.T, s *stage)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s := &stage{t: t, net: memnet.New()}
-		s.cfg = mailbox.Config{Network: s.net, Log: slog.New(slog.NewTextHandler(&s.log, nil))}
-		test(t, s)
+		test(t, newStage(t))
 	})
 }
 
-func (s *stage) front() *Front {
+func newStage(t *testing.T) *stage {
+	s := &stage{t: t, net: memnet.New()}
+	s.cfg = mailbox.Config{Network: s.net, Log: slog.New(slog.NewTextHandler(&s.log, nil))}
+	return s
+}
+
+func (s *stage) front() *Front { return s.frontAt(at) }
+
+func (s *stage) frontAt(at string) *Front {
 	s.t.Helper()
 	f, err := NewFront(s.cfg, nil, "echo")
 	if err != nil {
@@ -85,7 +91,9 @@ func (s *stage) caller() *Caller {
 }
 
 // server returns a server that the front knows.
-func (s *stage) server(slots int) *Server {
+func (s *stage) server(slots int) *Server { return s.serverAt(at, slots) }
+
+func (s *stage) serverAt(at string, slots int) *Server {
 	s.t.Helper()
 	srv, err := NewServer(s.cfg, "echo", at, slots)
 	if err != nil {
@@ -134,7 +142,9 @@ type result struct {
 }
 
 // begin makes a call, and returns where its result comes.
-func (s *stage) begin(c *Caller, ctx context.Context, body string, once bool) chan result {
+func (s *stage) begin(c interface {
+	Call(ctx context.Context, body []byte, once bool) ([]byte, error)
+}, ctx context.Context, body string, once bool) chan result {
 	got := make(chan result, 1)
 	go func() {
 		b, err := c.Call(ctx, []byte(body), once)

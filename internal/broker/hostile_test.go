@@ -61,39 +61,41 @@ func TestWhateverAPeerSendsTheOthersAreServed(t *testing.T) {
 	})
 }
 
+// Not in a bubble: its time would stand still while the flood lasts.
 func TestAFloodKeepsNobodyOut(t *testing.T) {
-	play(t, func(t *testing.T, s *stage, f *Front) {
-		flood, stop := context.WithCancel(t.Context())
-		var flooding sync.WaitGroup
-		for range 6 {
-			d := s.raw(mailbox.Config{})
-			flooding.Go(func() {
-				for e := callOf(1, ""); d.Send(flood, e.append(nil), nil) == nil; {
-				}
-				d.Close(ended)
-			})
-		}
-		srv, err := NewServer(s.cfg, "echo", at, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c, err := NewCaller(s.cfg, "echo", at)
-		if err != nil {
-			t.Fatal(err)
-		}
-		go func() {
-			for r, err := srv.Next(t.Context()); err == nil; r, err = srv.Next(t.Context()) {
-				r.Reply(r.Body)
+	s := newStage(t)
+	f := s.front()
+	defer f.Close(ended)
+	flood, stop := context.WithCancel(t.Context())
+	var flooding sync.WaitGroup
+	for range 6 {
+		d := s.raw(mailbox.Config{})
+		flooding.Go(func() {
+			for e := callOf(1, ""); d.Send(flood, e.append(nil), nil) == nil; {
 			}
-		}()
-		if body, err := c.Call(t.Context(), []byte("q"), false); err != nil || string(body) != "q" {
-			t.Errorf("got %q, %v", body, err)
+			d.Close(ended)
+		})
+	}
+	srv, err := NewServer(s.cfg, "echo", at, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := NewCaller(s.cfg, "echo", at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		for r, err := srv.Next(t.Context()); err == nil; r, err = srv.Next(t.Context()) {
+			r.Reply(r.Body)
 		}
-		stop()
-		flooding.Wait()
-		srv.Close()
-		c.Close()
-	})
+	}()
+	if body, err := c.Call(t.Context(), []byte("q"), false); err != nil || string(body) != "q" {
+		t.Errorf("got %q, %v", body, err)
+	}
+	stop()
+	flooding.Wait()
+	srv.Close()
+	c.Close()
 }
 
 // split makes messages of bytes: each frame is a byte for its sender, a byte for its length, the high bit ending the
