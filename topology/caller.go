@@ -110,10 +110,10 @@ func (c *Caller[Q, R]) close() {
 	}
 }
 
-// wired calls over a process's connection to the front of a service.
+// wired calls over a process's connection to the front, or fronts, of a service.
 type wired[Q, R any] struct {
 	edge *edge
-	line *broker.Caller
+	line callerLine
 }
 
 func (w *wired[Q, R]) call(ctx context.Context, request Q) (reply R, err error) {

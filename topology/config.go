@@ -14,7 +14,6 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/troupe-go/troupe/mailbox"
 	"github.com/troupe-go/troupe/mailbox/curve"
 )
 
@@ -84,7 +83,7 @@ func (t *Topology) parseConfig(text []byte, dir string) (o Options, err error) {
 	o = Options{Run: c.Run, Instances: c.Roles, At: c.Edges, Processes: c.Processes}
 	wrong := t.checkOptions(o)
 	for _, name := range slices.Sorted(maps.Keys(o.At)) {
-		if _, err := mailbox.ParseEndpoint(o.At[name]); err != nil {
+		if _, err := parsePlaces(o.At[name]); err != nil {
 			wrong = append(wrong, fmt.Errorf("edge %s: %w", name, err))
 		}
 	}
@@ -131,6 +130,19 @@ func (c *file) security(dir string) (*Security, error) {
 // variable is the environment variable that stands for a flag of [Topology.Flags], such as TROUPE_RUN for -run.
 func variable(name string) string { return "TROUPE_" + strings.ToUpper(name) }
 
+// settings takes a variable apart that stands for a flag given several times: name=value,name=value. A value may be several
+// endpoints, which have commas in between too.
+func settings(text string) (values []string) {
+	for one := range strings.SplitSeq(text, ",") {
+		if name, _, _ := strings.Cut(one, "="); strings.Contains(name, "://") && len(values) > 0 {
+			values[len(values)-1] += "," + strings.TrimSpace(one)
+		} else {
+			values = append(values, one)
+		}
+	}
+	return values
+}
+
 // complete fills what flags leave open: from environment variables, which have the flags' values, and then from the
 // configuration file.
 func (t *Topology) complete(o *Options) error {
@@ -143,7 +155,7 @@ func (t *Topology) complete(o *Options) error {
 		}
 		values := []string{text}
 		if name == "n" || name == "at" { // flags that may be given several times
-			values = strings.Split(text, ",")
+			values = settings(text)
 		}
 		for _, value := range values {
 			if err := o.flags.Lookup(name).Value.Set(strings.TrimSpace(value)); err != nil {

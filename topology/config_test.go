@@ -87,7 +87,7 @@ func TestFlagsGoBeforeVariablesAndThoseBeforeTheFile(t *testing.T) {
 		`edges: {prices: "inproc://file", stock: "inproc://file"}`)
 	t.Setenv("TROUPE_CONFIG", path)
 	t.Setenv("TROUPE_N", "buyer=3, auditor=3")
-	t.Setenv("TROUPE_AT", "prices=inproc://variable")
+	t.Setenv("TROUPE_AT", "prices=tcp://a:1, tcp://b:1")
 	o, _, err := parse(shop(), "-n", "buyer=4")
 	if err != nil {
 		t.Fatal(err)
@@ -98,7 +98,7 @@ func TestFlagsGoBeforeVariablesAndThoseBeforeTheFile(t *testing.T) {
 	if o.Instances["buyer"] != 4 || o.Instances["auditor"] != 2 {
 		t.Errorf("-n, given as a flag, is the flag's and then the file's: got %v", o.Instances)
 	}
-	if o.At["prices"] != "inproc://variable" || o.At["stock"] != "inproc://file" || len(o.Run) != 1 || o.Run[0] != "auditor" {
+	if o.At["prices"] != "tcp://a:1,tcp://b:1" || o.At["stock"] != "inproc://file" || len(o.Run) != 1 || o.Run[0] != "auditor" {
 		t.Errorf("got %+v", o)
 	}
 }

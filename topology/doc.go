@@ -43,7 +43,8 @@
 //
 // An edge's endpoint is the one given by -at, else, with -run, the declared one, else, with -processes, an ipc path of
 // that run, else there is none: the edge hands values over inside the process. A service for which no client is declared
-// is always at its endpoint, for foreign clients. [Topology.Flags] and [Topology.Run] are
+// is always at its endpoint, for foreign clients. Clients that run apart may be told several endpoints of a service, with
+// commas in between: of servers that bind ([Binds]), so that there is no broker between, or of fronts. [Topology.Flags] and [Topology.Run] are
 // what [Main] is made of, for programs that want to do the rest themselves.
 //
 // # When it ends

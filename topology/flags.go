@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
-
-	"github.com/troupe-go/troupe/mailbox"
 )
 
 // Flags defines -run, -n, -at, -processes, -config, -log and -graph on fs and returns the options that fs.Parse will fill. The
@@ -23,7 +21,8 @@ func (t *Topology) Flags(fs *flag.FlagSet) *Options {
 		func(s string) error { return t.setRun(o, s) })
 	fs.Func("n", "run `role=n` instances of a role, at least 1 (-run leaves roles out); may be given for several roles",
 		func(s string) error { return t.setInstances(o, s) })
-	fs.Func("at", "move an edge: `edge=endpoint`, as "+t.exampleAt()+"; may be given for several edges\nedges:"+t.describeEdges(),
+	fs.Func("at", "move an edge: `edge=endpoint`, as "+t.exampleAt()+"; may be given for several edges\n"+
+		"(a service that is only called from here may be at several, with commas in between)\nedges:"+t.describeEdges(),
 		func(s string) error { return t.setAt(o, s) })
 	fs.BoolVar(&o.Processes, "processes", false, "run each role instance as a process of its own on this machine")
 	fs.StringVar(&o.config, "config", "", "take what other flags leave open from a YAML `file`: edges' endpoints, roles' numbers, keys")
@@ -80,7 +79,7 @@ func (t *Topology) setAt(o *Options, s string) error {
 	if err := t.checkEdge(name); err != nil {
 		return err
 	}
-	if _, err := mailbox.ParseEndpoint(endpoint); err != nil {
+	if _, err := parsePlaces(endpoint); err != nil {
 		return err
 	}
 	o.At[name] = endpoint

@@ -3,7 +3,9 @@ package topology
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -93,9 +95,16 @@ func (f *front) close() {
 // all instances of a role that serves.
 type lines struct {
 	mu      sync.Mutex
-	caller  *broker.Caller
+	caller  callerLine
 	callers int
 	servers map[*role]*serverLine
+}
+
+// callerLine is what a process calls a service by: a broker.Caller, or a broker.Group if it is at several endpoints.
+type callerLine interface {
+	Call(ctx context.Context, body []byte, once bool) ([]byte, error)
+	Stream(ctx context.Context, body []byte, once bool) iter.Seq2[[]byte, error]
+	Close()
 }
 
 func (in *instance) lines(e *edge) *lines {
@@ -103,17 +112,21 @@ func (in *instance) lines(e *edge) *lines {
 }
 
 // call returns the connection for callers. hangUp is called once for each time.
-func (l *lines) call(in *instance, e *edge) (*broker.Caller, error) {
+func (l *lines) call(in *instance, e *edge) (line callerLine, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.callers == 0 {
 		cfg := in.socket(e)
 		cfg.Log = in.run.options.Log
-		c, err := broker.NewCaller(cfg, e.name, in.carrier(e).endpoint)
+		if places := strings.Split(in.carrier(e).endpoint, ","); len(places) > 1 {
+			line, err = broker.NewGroup(cfg, e.name, places...)
+		} else {
+			line, err = broker.NewCaller(cfg, e.name, places[0])
+		}
 		if err != nil {
 			return nil, err
 		}
-		l.caller = c
+		l.caller = line
 	}
 	l.callers++
 	return l.caller, nil

@@ -17,6 +17,8 @@ type Options struct {
 	// Instances overrides how many instances of a role run, by the role's name.
 	Instances map[string]int
 	// At moves edges to other endpoints, by the edge's name. An edge that is moved uses a socket also inside one process.
+	// A service that is called from here, and served elsewhere, may be at several endpoints, with commas in between: of its
+	// servers that say [Binds], or of fronts. Each call goes to that with the fewest in hand, and to another if it is lost.
 	At map[string]string
 	// Processes runs every role instance in a child process: this program started again with the same arguments. What
 	// children write goes where this process's output goes; their standard input is empty.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net"
 	"slices"
+	"strings"
 
 	"github.com/troupe-go/troupe/mailbox"
 )
@@ -108,27 +109,50 @@ func (p *plan) place(t *Topology, i int, e *edge, o Options, dir string) error {
 	default:
 		return nil
 	}
-	bind, err := mailbox.ParseEndpoint(at)
+	places, err := parsePlaces(at)
+	if err == nil && len(places) > 1 && (e.kind != service || e.zmq || given || binds) {
+		err = fmt.Errorf("%s are several endpoints, which only those that call a service can do with: give the others one, "+
+			"and run them apart; an edge with topology.ZMQ can't have several", at)
+	}
 	if err != nil {
 		return fmt.Errorf("%w: edge %s: %w", ErrOptions, e.name, err)
-	}
-	if o.Processes && bind.Network == "inproc" && (given || taken) {
-		return fmt.Errorf("%w: edge %s: %s can't be reached from another process; leave -at away or use ipc or tcp",
-			ErrOptions, e.name, at)
 	}
 	p.at[e] = at
-	if !connects {
-		return nil
+	var dial []string
+	for _, place := range places {
+		if o.Processes && place.Network == "inproc" && (given || taken) {
+			return fmt.Errorf("%w: edge %s: %s can't be reached from another process; leave -at away or use ipc or tcp",
+				ErrOptions, e.name, place)
+		}
+		if connects {
+			to, err := dialable(place, binds)
+			if err != nil {
+				return fmt.Errorf("%w: edge %s: %w", ErrOptions, e.name, err)
+			}
+			dial = append(dial, to)
+		}
 	}
-	p.dial[e], err = dialable(bind, at, binds)
-	if err != nil {
-		return fmt.Errorf("%w: edge %s: %w", ErrOptions, e.name, err)
+	if connects {
+		p.dial[e] = strings.Join(dial, ",")
 	}
 	return nil
 }
 
-// dialable returns the endpoint at which others reach what is bound to bind, written as at.
-func dialable(bind mailbox.Endpoint, at string, local bool) (string, error) {
+// parsePlaces takes apart what an edge may be moved to: an endpoint, or several with commas in between.
+func parsePlaces(at string) (places []mailbox.Endpoint, err error) {
+	for one := range strings.SplitSeq(at, ",") {
+		place, err := mailbox.ParseEndpoint(one)
+		if err != nil {
+			return nil, err
+		}
+		places = append(places, place)
+	}
+	return places, nil
+}
+
+// dialable returns the endpoint at which others reach what is bound to bind.
+func dialable(bind mailbox.Endpoint, local bool) (string, error) {
+	at := bind.String()
 	if bind.Network != "tcp" {
 		return at, nil
 	}
