@@ -80,15 +80,7 @@ func newCaller(cfg mailbox.Config, service, endpoint string, news func()) (*Call
 	c := &Caller{s: s, log: cfg.Log, service: service, news: news, calls: make(map[uint64]*outstanding), last: rand.Uint64()}
 	c.over, c.cancel = context.WithCancel(context.Background())
 	c.out.s, c.out.over = s, c.over
-	events := s.Monitor(c.over)
-	c.done.Go(c.receive)
-	c.done.Go(func() {
-		for e := range events {
-			if e.Kind == mailbox.Disconnected {
-				c.lose(e.Time)
-			}
-		}
-	})
+	listen(c.over, &c.done, s, c.heard, c.lose)
 	if err := s.Connect(endpoint); err != nil {
 		c.Close()
 		return nil, err
@@ -180,19 +172,6 @@ func (c *Caller) abandon(o *outstanding) {
 	c.mu.Unlock()
 	if tell {
 		c.out.say(entry{header: header{kind: cancel, id: id}}) // if there is no room, the answer comes in vain
-	}
-}
-
-// receive takes what the front says.
-func (c *Caller) receive() {
-	for {
-		msg, err := c.s.Recv(context.Background())
-		if err != nil {
-			return
-		}
-		for e, rest, ok := next(msg); ok; e, rest, ok = next(rest) {
-			c.heard(&e)
-		}
 	}
 }
 

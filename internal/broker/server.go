@@ -63,15 +63,7 @@ func NewServer(cfg mailbox.Config, service, endpoint string, slots int) (*Server
 		next: make(chan *Request, slots), hand: make(map[uint64]*Request), left: make(chan struct{})}
 	s.over, s.cancel = context.WithCancelCause(context.Background())
 	s.out.s, s.out.over = sock, s.over
-	events := sock.Monitor(s.over)
-	s.done.Go(s.receive)
-	s.done.Go(func() {
-		for e := range events {
-			if e.Kind == mailbox.Disconnected {
-				s.drop(false, e.Time)
-			}
-		}
-	})
+	listen(s.over, &s.done, sock, s.heard, func(at time.Time) { s.drop(false, at) })
 	if err := sock.Connect(endpoint); err != nil {
 		s.Close()
 		return nil, err
@@ -121,18 +113,6 @@ func (s *Server) Close() {
 	s.s.Close(ended)
 	s.out.close()
 	s.done.Wait()
-}
-
-func (s *Server) receive() {
-	for {
-		msg, err := s.s.Recv(context.Background())
-		if err != nil {
-			return
-		}
-		for e, rest, ok := next(msg); ok; e, rest, ok = next(rest) {
-			s.heard(&e)
-		}
-	}
 }
 
 // heard acts upon what the front said.
