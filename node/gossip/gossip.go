@@ -14,8 +14,8 @@
 // A node that is closed leaves: the others know in less than a second. One that dies, or that cannot be reached any more,
 // is found dead after some seconds, later in large clusters, and is not listed any more; links have failure detection of
 // their own. It is back as soon as it reaches a seed, or is reached, under its old address or another. Parts of a cluster
-// that were cut off from each other find together again once a node of one part reaches a seed in the other, which each
-// node tries every half minute, and every few seconds while it is alone.
+// that were cut off from each other find together again: every half minute each node tries a seed, or a node that has gone
+// in the last day, and every few seconds all of them while it is alone.
 //
 // # Safety
 //
@@ -58,8 +58,9 @@ type Discovery struct {
 	// Log is told who comes and goes. Default: slog.Default().
 	Log *slog.Logger
 
-	bound chan<- string // is told where this node gossips, for tests
-	rude  bool          // does not take leave, for tests
+	bound chan<- string        // is told where this node gossips, for tests
+	rude  bool                 // does not take leave, for tests
+	cut   func(at string) bool // nothing goes to that address, for tests
 }
 
 const (
@@ -128,7 +129,7 @@ func (d Discovery) Discover(ctx context.Context, self func() node.Info, found fu
 		d.Probe = time.Second
 	}
 	me := self()
-	g := &group{Discovery: d, log: d.Log.With("node", me.Name), name: me.Name, self: self, members: make(map[string]node.Info),
+	g := &group{Discovery: d, log: d.Log.With("node", me.Name), name: me.Name, self: self, members: make(map[string]node.Info), gone: make(map[string]lost),
 		changed: make(chan struct{}, 1), left: make(chan struct{}, 1)}
 	if g.meta, err = encode(me); err != nil {
 		return err
@@ -151,6 +152,7 @@ func (g *group) config(at addresses) *memberlist.Config {
 		c.AdvertiseAddr, c.AdvertisePort = at.advertise.Addr().String(), int(at.advertise.Port())
 	}
 	c.ProbeInterval, c.ProbeTimeout, c.GossipInterval, c.PushPullInterval = g.Probe, g.Probe/2, g.Probe/5, 30*g.Probe
+	c.GossipToTheDeadTime = apart * g.Probe
 	c.SecretKey = g.Key
 	c.DeadNodeReclaimTime = reclaim
 	c.Delegate, c.Events, c.Conflict = g, g, g

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -131,6 +132,29 @@ func TestPartsOfAClusterFindTogether(t *testing.T) {
 	e := enter(t, "e", Discovery{Probe: fast / 2, Seeds: []string{d.at}})
 	for _, p := range []player{a, b, c, d, e} {
 		p.sees(t, "a b c d e")
+	}
+}
+
+// A cluster whose parts know no seed of each other becomes one again after a cut: here the one seed has gone for good.
+func TestPartsWithoutASeedFindTogetherAfterACut(t *testing.T) {
+	var cut atomic.Bool
+	d := Discovery{Probe: fast / 2, cut: func(string) bool { return cut.Load() }}
+	seed := enter(t, "seed", d)
+	d.Seeds = []string{seed.at}
+	a, b := enter(t, "a", d), enter(t, "b", d)
+	a.sees(t, "a b seed")
+	b.sees(t, "a b seed")
+	seed.Close(t.Context())
+	a.sees(t, "a b")
+	b.sees(t, "a b")
+	cut.Store(true)
+	for _, p := range []player{a, b} {
+		eventually(t, p.Name()+" finds the other dead", func() bool { return p.log.Lines("gossip: node is gone") == 2 })
+	}
+	time.Sleep(apart * d.Probe) // so long memberlist itself goes on telling the dead
+	cut.Store(false)
+	for _, p := range []player{a, b} {
+		eventually(t, p.Name()+" finds the other again", func() bool { return p.log.Lines("gossip: node is there") == 4 })
 	}
 }
 

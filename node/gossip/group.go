@@ -36,6 +36,7 @@ type group struct {
 
 	mu       sync.Mutex
 	members  map[string]node.Info // that are alive, without this one: memberlist's own list changes under its readers
+	gone     map[string]lost      // that have died, or left: one does not learn which
 	meta     []byte
 	tooLarge bool      // what the node says now, so that meta is older
 	conflict time.Time // when one was logged last
@@ -43,7 +44,7 @@ type group struct {
 
 func (g *group) start(ctx context.Context, at addresses) (err error) {
 	c := g.config(at)
-	t, err := newTransport(ctx, c)
+	t, err := newTransport(ctx, c, g.cut)
 	if err != nil {
 		return err
 	}
@@ -134,6 +135,9 @@ func (g *group) NotifyLeave(m *memberlist.Node) {
 	g.log.Debug("gossip: node is gone", "name", m.Name, "address", address(m))
 	g.mu.Lock()
 	delete(g.members, m.Name)
+	if m.Name != g.name {
+		g.lose(m)
+	}
 	g.mu.Unlock()
 	signal(g.changed)
 	signal(g.left)
@@ -144,6 +148,7 @@ func (g *group) NotifyUpdate(m *memberlist.Node) {
 	if m.Name != g.name {
 		g.mu.Lock()
 		g.members[m.Name] = decode(m)
+		delete(g.gone, m.Name)
 		g.mu.Unlock()
 	}
 	signal(g.changed)

@@ -6,6 +6,8 @@ import (
 	"net"
 	"slices"
 	"time"
+
+	"github.com/hashicorp/memberlist"
 )
 
 const (
@@ -13,12 +15,12 @@ const (
 	apart     = 30 // probes between two tries of a seed that may be in a part of the cluster that was cut off
 )
 
-// join tries the seeds until one answers, and one of them now and then later on.
+// join tries the seeds, and where nodes were that have gone, until one answers, and one of them now and then later on.
 func (g *group) join(ctx context.Context) {
 	wait, next, said := g.Probe, 0, false
 	for {
 		pause := apart * g.Probe
-		if seeds := g.seeds(ctx); g.list.NumMembers() > 1 {
+		if seeds := append(g.seeds(ctx), g.haunts()...); g.list.NumMembers() > 1 {
 			wait, said = g.Probe, false
 			if next++; len(seeds) > 0 {
 				g.contact(seeds[next%len(seeds)])
@@ -58,6 +60,45 @@ func (g *group) seeds(ctx context.Context) (list []string) {
 			if at := net.JoinHostPort(a, port); at != g.own && !slices.Contains(list, at) {
 				list = append(list, at)
 			}
+		}
+	}
+	return list
+}
+
+const (
+	lostTime = 24 * time.Hour // in which a node that has gone may have been cut off
+	mostLost = 64             // of which the addresses are kept
+)
+
+// lost is a node that has gone.
+type lost struct {
+	at    string
+	since time.Time
+}
+
+// lose keeps the address of a node that has gone. The caller holds mu.
+func (g *group) lose(m *memberlist.Node) {
+	g.gone[m.Name] = lost{address(m), time.Now()}
+	if len(g.gone) > mostLost {
+		oldest := m.Name
+		for name, l := range g.gone {
+			if l.since.Before(g.gone[oldest].since) {
+				oldest = name
+			}
+		}
+		delete(g.gone, oldest)
+	}
+}
+
+// haunts returns where nodes may be that have gone.
+func (g *group) haunts() (list []string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for name, l := range g.gone {
+		if time.Since(l.since) > lostTime {
+			delete(g.gone, name)
+		} else {
+			list = append(list, l.at)
 		}
 	}
 	return list

@@ -3,6 +3,7 @@ package gossip
 import (
 	"context"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -15,6 +16,7 @@ const maxStreams = 64 // that others have open here at one time; memberlist need
 type transport struct {
 	*memberlist.NetTransport
 	ctx     context.Context // ends the streams that we open
+	cut     func(at string) bool
 	streams chan net.Conn
 	closing chan struct{} // closed when no streams are passed on any more
 	once    sync.Once
@@ -24,14 +26,14 @@ type transport struct {
 	open map[*stream]struct{} // that others have opened
 }
 
-func newTransport(ctx context.Context, c *memberlist.Config) (*transport, error) {
+func newTransport(ctx context.Context, c *memberlist.Config, cut func(at string) bool) (*transport, error) {
 	own, err := memberlist.NewNetTransport(&memberlist.NetTransportConfig{
 		BindAddrs: []string{c.BindAddr}, BindPort: c.BindPort, Logger: c.Logger,
 	})
 	if err != nil {
 		return nil, err
 	}
-	t := &transport{NetTransport: own, ctx: ctx, streams: make(chan net.Conn), closing: make(chan struct{}), open: make(map[*stream]struct{})}
+	t := &transport{NetTransport: own, ctx: ctx, cut: cut, streams: make(chan net.Conn), closing: make(chan struct{}), open: make(map[*stream]struct{})}
 	t.wg.Go(t.accept)
 	return t, nil
 }
@@ -72,8 +74,19 @@ func (t *transport) opened(conn net.Conn) *stream {
 	return s
 }
 
+// WriteToAddress sends a packet.
+func (t *transport) WriteToAddress(b []byte, a memberlist.Address) (time.Time, error) {
+	if t.cut != nil && t.cut(a.Addr) {
+		return time.Now(), nil
+	}
+	return t.NetTransport.WriteToAddress(b, a)
+}
+
 // DialAddressTimeout opens a stream.
 func (t *transport) DialAddressTimeout(a memberlist.Address, timeout time.Duration) (net.Conn, error) {
+	if t.cut != nil && t.cut(a.Addr) {
+		return nil, os.ErrDeadlineExceeded
+	}
 	d := net.Dialer{Timeout: timeout}
 	conn, err := d.DialContext(t.ctx, "tcp", a.Addr)
 	if err != nil {
