@@ -27,8 +27,8 @@
 // and goes on where it was, without gaps, doubles or disorder. What cannot be sent within [Config.Expire] is a dead letter
 // with the reason "expired". If the other incarnation is gone, or does not come back for as long, or this node ends, what
 // was sent and not acknowledged is a dead letter with the reason "unconfirmed": it may have been handled, or not.
-// (So is, though both nodes live, what goes over the first link of the two if that is cut before both ends know of it, and
-// was dialled at an address of which the Discovery did not say whose it is.)
+// (So is, though both nodes live, what goes over the first link of the two if that is cut before both ends know of it, from a
+// node that was restarted, or was dialled at an address of which the Discovery did not say whose it is.)
 //
 // If the outbox is full, or the mailbox of an actor there, which its node lets this one know, a Tell from outside of an
 // actor waits for room, up to [Config.Wait], one from inside does not; then it is [actor.ErrFull]. What is under way when a
