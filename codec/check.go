@@ -9,11 +9,11 @@ import (
 
 // typeInfo is what Msgpack knows of a type of values handed to it.
 type typeInfo struct {
-	err     error // why the type is refused
-	dynamic bool  // reaches interfaces, or itself: values must be looked at before they are encoded
-	custom  bool  // reaches encoding methods: what they wrote must be looked at
-	address bool  // reaches, within the value itself, an encoding method with a pointer receiver
-	layout  *layout
+	err     error   // why the type is refused
+	dynamic bool    // reaches interfaces, or itself: values must be looked at before they are encoded
+	custom  bool    // reaches encoding methods: what they wrote must be looked at
+	address bool    // reaches, within the value itself, an encoding method with a pointer receiver
+	layout  *layout // of a struct without an encoding of its own
 	encode  encodeFunc
 	decode  decodeFunc
 }
@@ -41,7 +41,7 @@ func knownInfo(t reflect.Type) *typeInfo {
 	c := checker{info: info, done: map[visit]bool{}}
 	if info.err = c.check(t, inValue); info.err == nil {
 		info.encode, info.decode = encoders{}.compile(t), compile(t)
-		if t.Kind() == reflect.Struct {
+		if how, _, _ := formOf(t); t.Kind() == reflect.Struct && how == formNone {
 			info.layout, _ = layoutOf(t)
 		}
 	}

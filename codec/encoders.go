@@ -1,7 +1,9 @@
 package codec
 
 import (
+	"bytes"
 	"encoding"
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -219,6 +221,9 @@ func empty(v reflect.Value) bool {
 		return v.Len() == 0
 	case reflect.Struct:
 		l := infoOf(v.Type()).layout
+		if l == nil { // nobody but its own method knows
+			return false
+		}
 		for i := range l.fields {
 			if !l.omits || !l.fields[i].omitted(v) {
 				return false
@@ -248,9 +253,10 @@ func encodeCustom(how form) encodeFunc {
 		var data []byte
 		switch how {
 		case formAppend:
-			e.out, err = x.(appender).MarshalMsg(e.out)
-			return err
+			return e.append(x.(appender))
 		case formStream:
+			e.enc.Reset(e) // the options are those of whoever had it before
+			e.enc.UseCompactInts(true)
 			return x.(msgpack.CustomEncoder).EncodeMsgpack(e.enc)
 		case formMsgpack:
 			data, err = x.(msgpack.Marshaler).MarshalMsgpack()
@@ -278,6 +284,16 @@ type (
 		UnmarshalMsg(b []byte) (rest []byte, err error)
 	}
 )
+
+// append has x append itself to what there is, which must be there still.
+func (e *encoder) append(x appender) error {
+	out, err := x.MarshalMsg(e.out)
+	if n := len(e.out); err == nil && n > 0 && (len(out) < n || &out[0] != &e.out[0] && !bytes.Equal(out[:n], e.out)) {
+		err = errors.New("MarshalMsg has not appended to what it was given")
+	}
+	e.out = out
+	return err
+}
 
 func take(x taker, b []byte) error {
 	rest, err := x.UnmarshalMsg(b)

@@ -163,9 +163,4 @@ type longError struct {
 func (e *longError) Error() string { return e.text }
 func (e *longError) Unwrap() error { return e.err }
 
-var appenders = sync.Pool{New: func() any {
-	e := &encoder{enc: msgpack.NewEncoder(nil)}
-	e.enc.Reset(e)
-	e.enc.UseCompactInts(true)
-	return e
-}}
+var appenders = sync.Pool{New: func() any { return &encoder{enc: msgpack.NewEncoder(nil)} }}
