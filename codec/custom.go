@@ -4,12 +4,78 @@ import (
 	"bytes"
 	"encoding"
 	"errors"
+	"fmt"
 	"io"
 	"reflect"
 	"sync"
 
 	"github.com/vmihailenco/msgpack/v5"
 )
+
+// encodeCustom encodes by a method of the type's. A nil is a nil, without a call.
+func encodeCustom(how form) encodeFunc {
+	return func(e *encoder, v reflect.Value) (err error) {
+		if nillable(v.Kind()) && v.IsNil() {
+			return e.null()
+		}
+		var x any
+		if v.CanAddr() {
+			x = v.Addr().Interface()
+		} else {
+			x = v.Interface()
+		}
+		var data []byte
+		switch how {
+		case formAppend:
+			return e.append(x.(appender))
+		case formStream:
+			e.enc.Reset(e) // the options are those of whoever had it before
+			e.enc.UseCompactInts(true)
+			return x.(msgpack.CustomEncoder).EncodeMsgpack(e.enc)
+		case formMsgpack:
+			data, err = x.(msgpack.Marshaler).MarshalMsgpack()
+			e.out = append(e.out, data...)
+			return err
+		case formBinary:
+			data, err = x.(encoding.BinaryMarshaler).MarshalBinary()
+		case formText:
+			data, err = x.(encoding.TextMarshaler).MarshalText()
+		}
+		if err != nil {
+			return err
+		}
+		e.out = appendBytes(e.out, data)
+		return nil
+	}
+}
+
+// appender and its counterpart are the methods that github.com/tinylib/msgp generates.
+type (
+	appender interface {
+		MarshalMsg(dst []byte) ([]byte, error)
+	}
+	taker interface {
+		UnmarshalMsg(b []byte) (rest []byte, err error)
+	}
+)
+
+// append has x append itself to what there is, which must be there still.
+func (e *encoder) append(x appender) error {
+	out, err := x.MarshalMsg(e.out)
+	if n := len(e.out); err == nil && n > 0 && (len(out) < n || &out[0] != &e.out[0] && !bytes.Equal(out[:n], e.out)) {
+		err = errors.New("MarshalMsg has not appended to what it was given")
+	}
+	e.out = out
+	return err
+}
+
+func take(x taker, b []byte) error {
+	rest, err := x.UnmarshalMsg(b)
+	if err == nil && len(rest) > 0 {
+		err = fmt.Errorf("UnmarshalMsg has left %d of %d bytes", len(rest), len(b))
+	}
+	return err
+}
 
 // decodeCustom decodes by a method of the type's. A nil becomes the zero value without a call.
 func decodeCustom(how form) decodeFunc {
