@@ -36,7 +36,7 @@ func (o *outbox) attach(conn *zmtp.Conn, h *hello, self uuid.UUID, told memory) 
 	o.unsaid = theirs && !ours
 	o.largest, o.gone, o.forgot = h.limits["message"], false, false
 	huge := o.remove(o.tooLarge)
-	var stale, unconfirmed []item
+	var unconfirmed []item
 	if again {
 		o.resume(h.resume.seq)
 	} else {
@@ -49,10 +49,10 @@ func (o *outbox) attach(conn *zmtp.Conn, h *hello, self uuid.UUID, told memory) 
 		o.seen.Store(0)
 		o.told.Store(0)
 	}
-	if !same {
-		o.incarnation = h.incarnation
-		stale = o.remove(func(it *item) bool { return it.exact != uuid.Nil && it.exact != h.incarnation })
-	}
+	o.incarnation = h.incarnation
+	stale := o.remove(func(it *item) bool { // ids in it may be of another incarnation; the peer answers what is the runtime's own
+		return it.exact != uuid.Nil && it.exact != h.incarnation && !(same && it.stays())
+	})
 	o.conn, o.wake, o.writing = conn, make(chan struct{}, 1), false
 	o.brakes.renew()
 	o.roomy()
