@@ -8,37 +8,39 @@ import (
 
 // Frames lie undisturbed until they are forgotten, and longer if a writer has them in hand; those that are given up for ever.
 func TestFramesStayAsTheyAreInASlab(t *testing.T) {
-	type place struct {
-		item
-		want []byte
-	}
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		var s slabs
-		var live, read, given []place // read: forgotten, in the hand of a writer
+		var live, read, given []lodging // read: forgotten, in the hand of a writer
 		for range 5000 {
 			switch r.IntN(7) {
 			case 0, 1, 2:
 				frame := bytes.Repeat([]byte{byte(r.Uint32())}, 1+r.IntN(1<<r.IntN(16)))
 				kept, l := s.keep(frame)
-				live = append(live, place{item{frame: kept, slab: l}, bytes.Clone(frame)})
+				live = append(live, lodging{item{frame: kept, slab: l}, bytes.Clone(frame)})
 				if l != nil {
 					clear(frame) // it is the caller's
 				}
 			case 3, 4: // mostly the first
-				for range min(len(live), r.IntN(30)) {
+				n := min(len(live), r.IntN(4))
+				if r.IntN(300) == 0 {
+					n = len(live)
+				}
+				for range n {
 					p := live[0]
+					intact(t, live[:1])
 					live = live[1:]
 					if s.forget(p.slab); s.readers > 0 {
 						read = append(read, p)
 					}
 				}
 			case 5:
-				if s.readers > 0 {
+				if s.readers == 0 {
+					s.reading(true)
+				} else if r.IntN(20) == 0 {
+					intact(t, read)
 					s.reading(false)
 					read = nil
-				} else {
-					s.reading(true)
 				}
 			case 6:
 				if len(live) > 0 && r.IntN(10) == 0 {
@@ -54,18 +56,23 @@ func TestFramesStayAsTheyAreInASlab(t *testing.T) {
 					s.idle()
 				}
 			}
-			for _, list := range [][]place{live, read, given} {
-				if n := len(list); n > 0 {
-					if p := list[r.IntN(n)]; !bytes.Equal(p.frame, p.want) {
-						t.Fatalf("seed %d: a frame of %d bytes has been overwritten", seed, len(p.want))
-					}
-				}
-			}
 		}
-		for _, p := range append(live, given...) {
-			if !bytes.Equal(p.frame, p.want) {
-				t.Fatalf("seed %d: a frame of %d bytes has been overwritten", seed, len(p.want))
-			}
+		intact(t, live)
+		intact(t, given)
+	}
+}
+
+// lodging is where a frame lies, and what it is.
+type lodging struct {
+	item
+	want []byte
+}
+
+func intact(t *testing.T, places []lodging) {
+	t.Helper()
+	for _, p := range places {
+		if !bytes.Equal(p.frame, p.want) {
+			t.Fatalf("a frame of %d bytes has been overwritten", len(p.want))
 		}
 	}
 }
