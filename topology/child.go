@@ -14,10 +14,16 @@ import (
 const childVariable = "TROUPE_CHILD"
 
 // The file descriptors that a child inherits: exec.Cmd's extra files. The child reads from the first, which ends when the
-// parent closes its side or is gone, with a byte before that if the run is over; it writes its news to the second.
+// parent closes its side, after a byte that says why, or is gone; it writes its news to the second.
 const (
 	parentPipe = 3
 	newsPipe   = 4
+)
+
+// What a parent says to a child that is to end.
+const (
+	saysEnd  = 'e' // what is under way is to be finished
+	saysOver = 'o' // nothing is left to be finished
 )
 
 // errParent is the cause of the end of a child's context.
@@ -70,14 +76,19 @@ func (t *Topology) runChild(ctx context.Context, c *childhood, o Options) int {
 	defer cancel(nil)
 	told := make(chan struct{})
 	go func() {
-		n, _ := io.Copy(io.Discard, os.NewFile(parentPipe, "parent"))
+		says, _ := io.ReadAll(os.NewFile(parentPipe, "parent"))
 		close(told)
-		if n > 0 {
+		patience := o.patience(t.role(c.Role))
+		switch {
+		case len(says) == 0: // the parent is gone, and with it who else would be needed to finish anything
+			patience = o.Grace
 			cancel(errOver)
-		} else {
+		case says[0] == saysOver:
+			cancel(errOver)
+		default:
 			cancel(errParent)
 		}
-		time.AfterFunc(o.patience(t.role(c.Role))+killAfter/2, func() {
+		time.AfterFunc(patience+killAfter/2, func() {
 			os.RemoveAll(c.Dir)
 			os.Exit(1)
 		})

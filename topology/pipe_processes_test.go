@@ -107,6 +107,21 @@ func TestARunThatIsToldToEndFinishesWhatWasSent(t *testing.T) {
 	}
 }
 
+// Nobody is left who could finish what is under way, so nobody takes the time for it.
+func TestKillingTheParentEndsItsPipesAtOnce(t *testing.T) {
+	for _, us := range []string{"1000", "60000000"} {
+		p := start(t, "farm", "-processes", "-tasks", "1000000000", "-us", us, "-say")
+		p.says("begins")
+		killed := time.Now()
+		p.Cmd.Process.Kill()
+		<-p.Exited
+		p.LeavesNothing()
+		if took := time.Since(killed); took > 3*time.Second { // a second, and more as tests share the machine
+			t.Errorf("with tasks of %s us its children outlive it by %v", us, took)
+		}
+	}
+}
+
 func TestASourceThatWasKilledBeginsAnew(t *testing.T) {
 	c := newCrew(t)
 	sink, worker, first := c.start("sink"), c.start("worker", "-say"), c.start("source", "-tasks", "1000")

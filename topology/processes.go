@@ -175,8 +175,7 @@ func (c *company) child(ctx context.Context, tell childhood, started func()) (pi
 	if ctx.Err() != nil {
 		return 0, false, ctx.Err()
 	}
-	// The system closes this side of the first pipe when this process ends in whatever way, and so tells the child. A byte
-	// before that says that there is nothing left to be finished.
+	// The system closes this side of the first pipe when this process ends in whatever way, and so tells the child.
 	inherited, parent, err := os.Pipe()
 	if err != nil {
 		return 0, false, err
@@ -211,9 +210,11 @@ func (c *company) child(ctx context.Context, tell childhood, started func()) (pi
 	select {
 	case err = <-exited:
 	case <-ctx.Done():
+		says := []byte{saysEnd}
 		if errors.Is(context.Cause(ctx), errOver) {
-			parent.Write([]byte{0})
+			says[0] = saysOver
 		}
+		parent.Write(says)
 		parent.Close()
 		err = c.await(cmd, tell, exited, log)
 	}
