@@ -63,6 +63,7 @@ func (s *stage[T, R]) open(in *PipeEdge[T], out *PipeEdge[R]) (err error) {
 	}
 	s.in.atEnd(s.gives.close)
 	s.takes, err = in.taking(s.in, engine.ConsumerConfig{
+		Expect: s.in.sources(in.edge),
 		End: func(id engine.ID, role string, heard engine.Origin) {
 			ends := s.in.enders(s.gives)
 			all := &shared{parcel: told{heard}, open: len(ends)}

@@ -25,10 +25,10 @@ type ConsumerConfig struct {
 	// has other consumers.
 	Returns bool
 	// Expect says of which roles how many instances give tasks: when so many have ended, and all their tasks are done, the
-	// stream is over. nil: never.
+	// stream is over. nil: never. The ends of other roles' sources are of no interest.
 	Expect map[string]int
 	// End is told that a source has ended, instead; heard is to be told once that has come to the end of all edges.
-	// Gone is told that it may be forgotten: nobody who said so is left.
+	// Gone is told that it may be forgotten: nobody is left who said so.
 	End  func(id ID, role string, heard Origin)
 	Gone func(id ID)
 }
@@ -143,9 +143,15 @@ func (c *Consumer[B]) next() *Delivery[B] {
 	return nil
 }
 
+// expects says whether the end of a source of that role matters.
+func (c *Consumer[B]) expects(role string) bool {
+	_, named := c.cfg.Expect[role]
+	return named || c.cfg.Expect == nil
+}
+
 // over says whether all sources have ended.
 func (c *Consumer[B]) over() bool {
-	if c.cfg.Expect == nil {
+	if c.cfg.Expect == nil || c.cfg.End != nil {
 		return false
 	}
 	for role, n := range c.cfg.Expect {

@@ -13,6 +13,8 @@ type ending struct {
 // End tells the consumers that a source has ended, all of whose tasks are done. origin hears of it when it has come to
 // the end of all edges by one way. A second End of a source whose first was not heard replaces the origin.
 func (p *Producer[B]) End(id ID, role string, origin Origin) {
+	p.telling.Lock()
+	defer p.telling.Unlock()
 	p.mu.Lock()
 	for _, e := range p.endings {
 		if e.id == id {
@@ -36,15 +38,16 @@ func (p *Producer[B]) End(id ID, role string, origin Origin) {
 	}
 }
 
-// Forget ends the telling.
+// Forget ends the telling: consumers that come later don't hear of that end, here and further down.
 func (p *Producer[B]) Forget(id ID) {
+	p.telling.Lock()
+	defer p.telling.Unlock()
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	for i, e := range p.endings {
-		if e.id == id {
-			p.endings = append(p.endings[:i], p.endings[i+1:]...)
-			return
-		}
+	p.endings = slices.DeleteFunc(p.endings, func(e *ending) bool { return e.id == id })
+	links := slices.Clone(p.links)
+	p.mu.Unlock()
+	for _, l := range links {
+		l.taker.Gone(id)
 	}
 }
 

@@ -3,6 +3,7 @@ package pipe
 import (
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
@@ -82,6 +83,60 @@ func TestAStageForgetsTheEndOfASourceThatIsGone(t *testing.T) {
 		pass(time.Second)
 		if len(out.endings) != 0 {
 			t.Error("it still tells of a source that may be another one now")
+		}
+	})
+}
+
+// A chain of stages that outlives a batch must not take its end for that of the next.
+func TestStagesDownstreamForgetItToo(t *testing.T) {
+	over(t, "near gives takes", func(e *edge) {
+		first := NewProducer(Config[[]byte]{Log: quiet})
+		second, third := e.producer(Config[[]byte]{}), NewProducer(Config[[]byte]{Log: quiet})
+		heard := newStream()
+		upper := NewConsumer[[]byte](ConsumerConfig{Expect: map[string]int{"a": 1}, End: second.End, Gone: second.Forget})
+		source := &near[[]byte]{}
+		source.out, source.in = first.Link(source), upper.Link(source)
+		source.out.Open()
+		source.in.Open()
+		defer upper.Close()
+		relay(e, second, third, nil)
+		sink := NewConsumer[[]byte](ConsumerConfig{Once: true, Expect: map[string]int{"a": 1}})
+		Connect(third, sink)
+		defer sink.Close()
+		pass(time.Second)
+		first.End(EndOf(uuid.New()), "a", heard)
+		pass(time.Second)
+		if heard.done.Load() != 1 || len(third.endings) != 1 {
+			t.Fatalf("%d heard, %d are told", heard.done.Load(), len(third.endings))
+		}
+		source.in.Lose()
+		pass(time.Second)
+		if len(second.endings)+len(third.endings) != 0 {
+			t.Errorf("%d and %d are still told", len(second.endings), len(third.endings))
+		}
+		if sink.Take(t.Context()) != nil {
+			t.Error("what was over is not over any more")
+		}
+	})
+}
+
+// Whoever says that endless sources have ended keeps nobody from hearing of those that matter.
+func TestEndsOfOthersAreNotKept(t *testing.T) {
+	over(t, everyWay, func(e *edge) {
+		p := e.producer(Config[[]byte]{})
+		w := e.worker(p, ConsumerConfig{Once: true, Expect: map[string]int{"a": 1}}, nil)
+		others, heard := newStream(), newStream()
+		pass(time.Second)
+		for range 2 * maxSources {
+			id := EndOf(uuid.New())
+			p.End(id, "b", others)
+			p.Forget(id)
+			synctest.Wait()
+		}
+		p.End(EndOf(uuid.New()), "a", heard)
+		pass(time.Second)
+		if !isOver(w) || heard.done.Load() != 1 {
+			t.Errorf("over: %v, %d heard", isOver(w), heard.done.Load())
 		}
 	})
 }

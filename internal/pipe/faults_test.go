@@ -266,7 +266,7 @@ func TestNoMessageOfAStrangerDoesHarm(t *testing.T) {
 		{"TASK", id, "1", "more than the credit", id, "1", "", id, "1", ""},
 		{"CREDIT"}, {"CREDIT", "x"}, {"CREDIT", "99999999999999999999"}, {"CREDIT", "1", "1"},
 		{"DONE"}, {"DONE", "short"}, {"DONE", id}, {"BACK", id + id}, {"BACK", "x"}, {"FAIL", id}, {"FAIL", "x", "y"},
-		{"FAIL", id, strings.Repeat("long", 10_000)}, {"END"}, {"END", id, "role"}, {"BYE"}, {"BYE", "for no reason"}, {"NONSENSE", "1"},
+		{"FAIL", id, strings.Repeat("long", 10_000)}, {"END"}, {"END", id, "role"}, {"GONE"}, {"GONE", "x"}, {"GONE", id}, {"BYE"}, {"BYE", "for no reason"}, {"NONSENSE", "1"},
 	}
 	over(t, "gives takes", func(e *edge) {
 		p, s := e.producer(Config[[]byte]{Retries: 5}), newStream()

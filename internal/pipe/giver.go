@@ -155,3 +155,5 @@ func (l *outwire) Give(tasks []*Task[[]byte]) bool {
 func (l *outwire) End(id ID, role string) {
 	l.w.send(l.peer, []byte(cmdEnd), id.append(nil), []byte(role))
 }
+
+func (l *outwire) Gone(id ID) { l.w.send(l.peer, []byte(cmdGone), id.append(nil)) }

@@ -102,6 +102,12 @@ func (l *Inlink[B]) End(id ID, role string) {
 	}
 	from, known := c.endings[id]
 	if !known {
+		if !c.expects(role) {
+			l.heard = append(l.heard, id)
+			c.soil(l)
+			c.mu.Unlock()
+			return
+		}
 		if len(c.endings) >= maxSources {
 			c.mu.Unlock()
 			return
@@ -120,6 +126,32 @@ func (l *Inlink[B]) End(id ID, role string) {
 	if c.cfg.End != nil {
 		c.cfg.End(id, role, &heard[B]{l, id})
 	}
+}
+
+// Gone says that a source which has ended is gone. Whoever passes its end on forgets it once no producer knows of it; a
+// stream that is over by it stays so.
+func (l *Inlink[B]) Gone(id ID) {
+	c := l.c
+	c.mu.Lock()
+	gone := c.cfg.Gone != nil && c.forget(id, l)
+	c.mu.Unlock()
+	if gone {
+		c.cfg.Gone(id)
+	}
+}
+
+// forget notes that l no longer tells of a source's end. It reports whether nobody does any more, who did.
+func (c *Consumer[B]) forget(id ID, l *Inlink[B]) bool {
+	from := c.endings[id]
+	if _, told := from[l]; !told {
+		return false
+	}
+	delete(from, l)
+	if len(from) > 0 {
+		return false
+	}
+	delete(c.endings, id)
+	return true
 }
 
 // heard is the Origin of an ending that was passed on.
@@ -155,11 +187,10 @@ func (l *Inlink[B]) Lose() {
 		}
 	}
 	var gone []ID
-	for id, from := range c.endings {
-		if _, said := from[l]; said {
-			if delete(from, l); len(from) == 0 && c.cfg.Gone != nil {
+	if c.cfg.Gone != nil {
+		for id := range c.endings {
+			if c.forget(id, l) {
 				gone = append(gone, id)
-				delete(c.endings, id)
 			}
 		}
 	}

@@ -20,6 +20,7 @@ const (
 	cmdBack   = "BACK"
 	cmdFail   = "FAIL"
 	cmdEnd    = "END"
+	cmdGone   = "GONE"
 	cmdBye    = "BYE"
 )
 
@@ -43,7 +44,7 @@ type message struct {
 	side     string
 	name     string     // and of END: a role's
 	limit    int64      // of CREDIT
-	ids      []ID       // of DONE, BACK, FAIL (one) and END
+	ids      []ID       // of DONE, BACK, FAIL (one), END and GONE
 	tasks    []wireTask // of TASK
 	text     string     // of FAIL and BYE
 }
@@ -83,6 +84,9 @@ func (m *message) parse(frames [][]byte) error {
 	case cmdEnd:
 		m.command = cmdEnd
 		return m.parseEnd(args)
+	case cmdGone:
+		m.command = cmdGone
+		return m.parseGone(args)
 	case cmdHello:
 		m.command = cmdHello
 		return m.parseHello(args)
@@ -167,6 +171,14 @@ func (m *message) parseEnd(args [][]byte) error {
 	if m.ids[0].Number != endNumber {
 		return errors.New("an END with the id of a task")
 	}
+	return nil
+}
+
+func (m *message) parseGone(args [][]byte) error {
+	if len(args) != 1 || len(args[0]) != idSize {
+		return want(cmdGone, "an id", args)
+	}
+	m.ids = append(m.ids, idFrom(args[0]))
 	return nil
 }
 

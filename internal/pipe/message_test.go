@@ -18,6 +18,7 @@ var golden = map[string][]string{
 	"back":   {"BACK", "0123456789abcdef\x00\x00\x00\x00\x00\x00\x00\x07" + "0123456789abcdef\x00\x00\x00\x00\x00\x00\x00\x08"},
 	"fail":   {"FAIL", "0123456789abcdef\x00\x00\x00\x00\x00\x00\x00\x07", "no such file"},
 	"end":    {"END", "0123456789abcdef\xff\xff\xff\xff\xff\xff\xff\xff", "ventilator"},
+	"gone":   {"GONE", "0123456789abcdef\xff\xff\xff\xff\xff\xff\xff\xff"},
 	"bye":    {"BYE", "why"},
 }
 
@@ -43,6 +44,7 @@ func TestMessagesAreReadAsSpecified(t *testing.T) {
 		"back": func(m *message) bool { return slices.Equal(m.ids, []ID{seven, {source, 8}}) },
 		"fail": func(m *message) bool { return slices.Equal(m.ids, []ID{seven}) && m.text == "no such file" },
 		"end":  func(m *message) bool { return slices.Equal(m.ids, []ID{EndOf(source)}) && m.name == "ventilator" },
+		"gone": func(m *message) bool { return slices.Equal(m.ids, []ID{EndOf(source)}) },
 		"bye":  func(m *message) bool { return m.text == "why" },
 	} {
 		var m message

@@ -31,6 +31,7 @@ func (n *near[B]) Give(tasks []*Task[B]) bool {
 }
 
 func (n *near[B]) End(id ID, role string) { n.in.End(id, role) }
+func (n *near[B]) Gone(id ID)             { n.in.Gone(id) }
 
 func (n *near[B]) Credit(limit int64)                 { n.out.Credit(limit) }
 func (n *near[B]) Done(ds []*Delivery[B])             { n.out.Done(n.of(ds)) }

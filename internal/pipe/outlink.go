@@ -12,6 +12,8 @@ type Taker[B any] interface {
 	Give(tasks []*Task[B]) bool
 	// End tells that a source has ended, perhaps more than once, or after the end of the way to the consumer.
 	End(id ID, role string)
+	// Gone tells that a source of whose end it told is gone: consumers that come later are not to hear of that end.
+	Gone(id ID)
 }
 
 // Outlink is a producer's way to one consumer: what the consumer says arrives by its methods. All of them may be called
@@ -35,6 +37,8 @@ func (p *Producer[B]) Link(taker Taker[B]) *Outlink[B] { return &Outlink[B]{p: p
 // Open adds the consumer, which gets tasks once it gives credit.
 func (l *Outlink[B]) Open() {
 	p := l.p
+	p.telling.Lock()
+	defer p.telling.Unlock()
 	p.mu.Lock()
 	p.links = append(p.links, l)
 	endings := slices.Clone(p.endings)

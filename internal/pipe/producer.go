@@ -52,6 +52,8 @@ const (
 type Producer[B any] struct {
 	cfg Config[B]
 
+	telling sync.Mutex // held while consumers are told of ends, so that they hear things in order; taken before mu
+
 	mu       sync.Mutex
 	links    []*Outlink[B]
 	waiting  deque[*Outlink[B]]          // those that have credit

@@ -72,6 +72,8 @@ func (k *taker) message(peer []byte, frames [][]byte) {
 		}
 	case cmdEnd:
 		l.in.End(k.m.ids[0], k.m.name)
+	case cmdGone:
+		l.in.Gone(k.m.ids[0])
 	}
 }
 
