@@ -2,6 +2,7 @@ package topology
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -28,8 +29,8 @@ type Store interface {
 // Durable keeps the values that a pipe's [Source] has sent in a store until they are done, beginning before emit returns.
 // A source that was killed, or whose machine was, loses none: when it is started again it first sends what was not done,
 // as the same tasks, of which a sink sees each once. Then its function is called; [Sent] tells it how many values it has
-// sent before, in all runs since it last came to its end. open is called for each instance in the process that runs it;
-// package durable has one.
+// sent before, in all runs since it last came to its end; to go on by that number it has to emit from one goroutine. open is
+// called for each instance in the process that runs it; package durable has one.
 func Durable(open func(instance int) (Store, error)) EdgeOption {
 	return only(pipe, "Durable", func(e *edge) {
 		if open == nil {
@@ -97,7 +98,11 @@ func (d *diary[T]) emit(ctx context.Context, g *giving[T], v T) error {
 	if err := d.store.Put(number, body); err != nil {
 		return err
 	}
-	return d.give(ctx, g, number, v)
+	err = d.give(ctx, g, number, v)
+	if errors.Is(err, engine.ErrTooLarge) { // it would be so in every later run
+		d.store.Done(number)
+	}
+	return err
 }
 
 func (d *diary[T]) give(ctx context.Context, g *giving[T], number uint64, v T) error {

@@ -16,11 +16,12 @@ import (
 // Main is a program's whole main: it defines the topology's flags (see [Topology.Flags]) beside the program's own on
 // flag.CommandLine, parses the command line, runs the topology and ends the process; it doesn't return. The program must
 // not have called flag.Parse; the values of its own flags are there when its roles run. Logs go to standard error as
-// slog's text, from the level on that -log says (default warn); a run goes on when nobody reads them any more. At the end a line of text says what each role has done. On a
-// terminal another, drawn over itself, says how far the stream of a source is.
+// slog's text, from the level on that -log says (default warn); a run goes on when nobody reads them any more. At the end
+// a line of text says what each role has done. On a terminal another, drawn over itself, says how far the stream of a
+// source is.
 //
-// SIGINT (ctrl-C), SIGTERM and SIGHUP (a closed terminal; not under nohup) end the run, which takes at most a second; a
-// second signal ends the process at once. The exit status is
+// SIGINT (ctrl-C), SIGTERM and SIGHUP (a closed terminal; not under nohup) end the run, which takes at most a second, and
+// Options.Drain more if tasks are under way; a second signal ends the process at once. The exit status is
 //
 //	0    all clients here are done, or a process that only serves was told to end
 //	1    an error, which is logged

@@ -65,6 +65,7 @@ func (p *PipeEdge[T]) takingFar(in *instance, c carrier, cfg engine.ConsumerConf
 	if err != nil {
 		return nil, err
 	}
+	complained := time.Time{}
 	return &taking[T]{
 		take: func(ctx context.Context) (t taken[T], ok bool) {
 			for {
@@ -78,7 +79,10 @@ func (p *PipeEdge[T]) takingFar(in *instance, c carrier, cfg engine.ConsumerConf
 					return t, true
 				}
 				in.tally.Failed.Add(1)
-				in.log.Warn("a task that can't be read", "edge", p.edge.name, "task", d.ID, "err", err)
+				if time.Since(complained) > 10*time.Second { // a peer may send nothing else
+					complained = time.Now()
+					in.log.Warn("a task that can't be read", "edge", p.edge.name, "task", d.ID, "err", err)
+				}
 				d.Fail(err.Error())
 			}
 		},

@@ -8,16 +8,17 @@ import (
 )
 
 const (
-	maxRanges  = 100_000 // of one source
+	maxRanges  = 100_000 // of all sources together
 	maxSources = 10_000
 )
 
 // accepted remembers which tasks were accepted, for each source as ranges of numbers. What is beyond the bounds is
-// forgotten: the lowest range, the source that was heard of least lately.
+// forgotten: the lowest range of the source that was heard of least lately, or all of it.
 type accepted struct {
 	sources map[uuid.UUID]*list.Element // of *ranges
 	lately  list.List                   // the latest first
 	last    *ranges
+	spans   int // of all sources
 }
 
 // ranges are the numbers of one source's accepted tasks.
@@ -62,12 +63,25 @@ func (a *accepted) add(id ID) {
 		a.sources[id.Source] = a.lately.PushFront(r)
 		a.last = r
 		if len(a.sources) > maxSources {
-			oldest := a.lately.Back()
-			delete(a.sources, oldest.Value.(*ranges).source)
-			a.lately.Remove(oldest)
+			a.forget(a.lately.Back())
 		}
 	}
-	r.add(id.Number)
+	a.spans += r.add(id.Number)
+	if a.spans > maxRanges {
+		if r := a.lately.Back().Value.(*ranges); len(r.all) > 1 {
+			r.all = r.all[1:]
+			a.spans--
+		} else {
+			a.forget(a.lately.Back())
+		}
+	}
+}
+
+// forget forgets a source.
+func (a *accepted) forget(e *list.Element) {
+	r := a.lately.Remove(e).(*ranges)
+	delete(a.sources, r.source)
+	a.spans -= len(r.all)
 }
 
 // find returns the index of the first span that does not end before n.
@@ -86,10 +100,11 @@ func (r *ranges) find(n uint64) (int, bool) {
 	})
 }
 
-func (r *ranges) add(n uint64) {
+// add adds a number, and returns how many spans more there are.
+func (r *ranges) add(n uint64) int {
 	i, _ := r.find(n)
 	if i < len(r.all) && r.all[i].first <= n {
-		return
+		return 0
 	}
 	before := i > 0 && r.all[i-1].last+1 == n
 	after := i < len(r.all) && r.all[i].first-1 == n
@@ -97,14 +112,14 @@ func (r *ranges) add(n uint64) {
 	case before && after:
 		r.all[i-1].last = r.all[i].last
 		r.all = slices.Delete(r.all, i, i+1)
+		return -1
 	case before:
 		r.all[i-1].last = n
 	case after:
 		r.all[i].first = n
 	default:
 		r.all = slices.Insert(r.all, i, span{n, n})
-		if len(r.all) > maxRanges {
-			r.all = slices.Delete(r.all, 0, 1)
-		}
+		return 1
 	}
+	return 0
 }

@@ -49,6 +49,20 @@ func TestAcceptedIsBounded(t *testing.T) {
 	if r := a.of(busy); len(r.all) != maxRanges || a.has(ID{busy, 0}) || !a.has(ID{busy, 2 * maxRanges}) {
 		t.Errorf("%d ranges", len(r.all))
 	}
+	many := make([]uuid.UUID, 20)
+	for i := range many {
+		many[i] = uuid.New()
+		for n := range uint64(maxRanges / 10) {
+			a.add(ID{many[i], 2 * n})
+		}
+	}
+	spans := 0
+	for _, e := range a.sources {
+		spans += len(e.Value.(*ranges).all)
+	}
+	if spans != maxRanges || a.spans != maxRanges || a.has(ID{many[5], 0}) || !a.has(ID{many[19], 0}) {
+		t.Errorf("%d ranges of all sources, counted %d", spans, a.spans)
+	}
 	a.add(ID{uuid.New(), endNumber})
 	a.add(ID{uuid.New(), 0})
 }

@@ -78,11 +78,11 @@ func (l *Inlink[B]) Push(tasks []Delivery[B]) {
 	c.alert()
 }
 
-// fits says whether the producer may send these tasks.
-func (l *Inlink[B]) fits(tasks []Delivery[B]) bool {
+// fits says whether the producer may send so many tasks.
+func (l *Inlink[B]) fits(tasks int) bool {
 	l.c.mu.Lock()
 	defer l.c.mu.Unlock()
-	return l.received+int64(len(tasks)) <= l.most && l.bytes < maxHeld
+	return l.received+int64(tasks) <= l.most && l.bytes < maxHeld
 }
 
 // inherit lets another link tell of what was taken from this one.

@@ -60,7 +60,7 @@ var errUnknown = errors.New("unknown command")
 
 // parse reads a message into m, whose slices it uses again.
 func (m *message) parse(frames [][]byte) error {
-	*m = message{ids: m.ids[:0], tasks: m.tasks[:0]}
+	*m = message{ids: again(m.ids), tasks: again(m.tasks)}
 	if len(frames) == 0 {
 		return errors.New("a message without frames")
 	}
@@ -99,6 +99,14 @@ func (m *message) parse(frames [][]byte) error {
 		return nil
 	}
 	return errUnknown
+}
+
+// again returns the memory of a slice to be used again, unless that is of an unusually large message.
+func again[E any](s []E) []E {
+	if cap(s) > 2*maxCredit {
+		return nil
+	}
+	return s[:0]
 }
 
 func want(command, what string, args [][]byte) error {

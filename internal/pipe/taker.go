@@ -115,12 +115,12 @@ type inwire struct {
 
 // push hands tasks to the consumer. It reports false if there are more than the producer had credit for.
 func (l *inwire) push(tasks []wireTask) bool {
+	if !l.in.fits(len(tasks)) {
+		return false
+	}
 	ds := make([]Delivery[[]byte], len(tasks))
 	for i, t := range tasks {
 		ds[i] = Delivery[[]byte]{ID: t.id, Attempt: t.attempt, Body: t.body, size: len(t.body)}
-	}
-	if !l.in.fits(ds) {
-		return false
 	}
 	l.in.Push(ds)
 	return true
