@@ -8,8 +8,9 @@ import (
 // sizeKey is what the first part of a message has in its meta: how long its frame is.
 const sizeKey = "size"
 
-// firstPiece is how much memory a message gets at first, at most. If so much has come it gets all that it says it needs.
-const firstPiece = 4 << 20
+// inAdvance is how many times as much memory as has come a message gets, at most, if it says that it needs so much: with the
+// first whole part 4 MiB, and with all of these what there is to come.
+const inAdvance = 32
 
 // assembly joins the parts of large messages of one incarnation of a peer. What it has of them outlives a connection. It
 // belongs to the goroutine that reads.
@@ -43,12 +44,9 @@ func (a *assembly) add(h *header, body []byte) (frame []byte, err error) {
 		return nil, errParts
 	}
 	if p.frame == nil || length > cap(p.frame) {
-		room := p.size
-		switch {
-		case p.size == 0:
-			room = 2 * cap(p.frame)
-		case p.frame == nil:
-			room = min(p.size, firstPiece)
+		room := 2 * cap(p.frame)
+		if p.size > 0 {
+			room = min(p.size, inAdvance*length)
 		}
 		p.frame = append(make([]byte, 0, max(room, length)), p.frame...)
 	}

@@ -108,6 +108,25 @@ func TestPartsThatAreTooMuchEndTheLink(t *testing.T) {
 	}
 }
 
+// Who only says that much will come has no memory for it.
+func TestAClaimReservesLittle(t *testing.T) {
+	a := assembly{most: defaultMaxMessage}
+	for i := range uint64(2 * maxLarges) { // the first parts of messages, of no byte, and then one of each
+		h := header{kind: kindPart, correlation: i % maxLarges}
+		if i < maxLarges {
+			h.meta = map[string]string{sizeKey: strconv.Itoa(defaultMaxMessage / maxLarges)}
+		}
+		if _, err := a.add(&h, make([]byte, i/maxLarges)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, p := range a.open {
+		if cap(p.frame) > 100 {
+			t.Errorf("%d bytes for one that has come", cap(p.frame))
+		}
+	}
+}
+
 // What the peer says it accepts holds for messages in parts.
 func TestForeignPartsAreJoined(t *testing.T) {
 	foreign(t, func(t *testing.T, beta *Node, f *foreigner) {
