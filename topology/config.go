@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -80,6 +81,9 @@ func (t *Topology) parseConfig(text []byte, dir string) (o Options, err error) {
 	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
 		return o, err
 	}
+	if err := d.Decode(new(file)); !errors.Is(err, io.EOF) {
+		return o, errors.New("more than one YAML document")
+	}
 	o = Options{Run: c.Run, Instances: c.Roles, At: c.Edges, Processes: c.Processes}
 	wrong := t.checkOptions(o)
 	for _, name := range slices.Sorted(maps.Keys(o.At)) {
@@ -143,6 +147,27 @@ func settings(text string) (values []string) {
 	return values
 }
 
+// set gives a flag a value in o. The flags themselves fill the Options that Flags returned, of which o may be a copy.
+func (t *Topology) set(o *Options, name, value string) (err error) {
+	switch name {
+	case "config":
+		o.config = value
+	case "run":
+		return t.setRun(o, value)
+	case "n":
+		return t.setInstances(o, value)
+	case "at":
+		return t.setAt(o, value)
+	case "processes":
+		if o.Processes, err = strconv.ParseBool(value); err != nil {
+			return fmt.Errorf("%q is neither true nor false", value)
+		}
+	case "log":
+		return o.level.UnmarshalText([]byte(value))
+	}
+	return nil
+}
+
 // complete fills what flags leave open: from environment variables, which have the flags' values, and then from the
 // configuration file.
 func (t *Topology) complete(o *Options) error {
@@ -158,7 +183,7 @@ func (t *Topology) complete(o *Options) error {
 			values = settings(text)
 		}
 		for _, value := range values {
-			if err := o.flags.Lookup(name).Value.Set(strings.TrimSpace(value)); err != nil {
+			if err := t.set(o, name, strings.TrimSpace(value)); err != nil {
 				return fmt.Errorf("%w: environment variable %s: %w", ErrOptions, variable(name), err)
 			}
 		}

@@ -2,6 +2,7 @@ package topology
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,6 +63,7 @@ func TestABadConfigurationFileIsNamedAndSaysWhy(t *testing.T) {
 		"ran: [buyer]":                            "ran",
 		"- 1":                                     "cannot unmarshal",
 		"a: [":                                    "yaml",
+		"run: [buyer]\n---\nrun: [pricer]":        "more than one",
 		"security: {}":                            "secret",
 		"security: {secret: none}":                "none",
 		"security: {secret: bad}":                 "bad",
@@ -92,6 +94,8 @@ func TestFlagsGoBeforeVariablesAndThoseBeforeTheFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	given := *o // as Run has them
+	o = &given
 	if err := shop().complete(o); err != nil {
 		t.Fatal(err)
 	}
@@ -103,11 +107,38 @@ func TestFlagsGoBeforeVariablesAndThoseBeforeTheFile(t *testing.T) {
 	}
 }
 
+func TestEachFlagHasAVariable(t *testing.T) {
+	for name, value := range map[string]string{"run": "auditor", "n": "buyer=3", "at": "stock=inproc://x", "processes": "true",
+		"log": "error", "config": write(t, t.TempDir(), "shop.yaml", "run: [pricer]")} {
+		flags, _, err := parse(shop(), "-"+name+"="+value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv(variable(name), value)
+		variables, _, _ := parse(shop())
+		want, got := *flags, *variables // as Run has them
+		if err := errors.Join(shop().complete(&want), shop().complete(&got)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if fmt.Sprint(got.Run, got.Instances, got.At, got.Processes, got.level.Level()) !=
+			fmt.Sprint(want.Run, want.Instances, want.At, want.Processes, want.level.Level()) {
+			t.Errorf("%s: got %+v, want %+v", name, got, want)
+		}
+		os.Unsetenv(variable(name))
+	}
+}
+
 func TestABadVariableIsNamed(t *testing.T) {
-	t.Setenv("TROUPE_RUN", "cook")
-	o, _, _ := parse(shop())
-	if err := shop().complete(o); !errors.Is(err, ErrOptions) || !strings.Contains(err.Error(), "TROUPE_RUN") {
-		t.Errorf("got %v", err)
+	for name, value := range map[string]string{"TROUPE_RUN": "cook", "TROUPE_N": "buyer=2,", "TROUPE_AT": "x",
+		"TROUPE_PROCESSES": "perhaps", "TROUPE_LOG": "loud", "TROUPE_CONFIG": "/does/not/exist"} {
+		t.Setenv(name, value)
+		o, _, _ := parse(shop())
+		given := *o
+		err := shop().complete(&given)
+		if !errors.Is(err, ErrOptions) || !strings.Contains(err.Error(), name) && name != "TROUPE_CONFIG" {
+			t.Errorf("%s: got %v", name, err)
+		}
+		os.Unsetenv(name)
 	}
 }
 
