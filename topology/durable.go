@@ -84,6 +84,9 @@ func (d *diary[T]) again(ctx context.Context, g *giving[T]) error {
 		if err := d.edge.codec.Decode(body, &v); err != nil {
 			return err
 		}
+		if err := d.stream.add(); err != nil {
+			return err
+		}
 		return d.give(ctx, g, number, v)
 	})
 }
@@ -94,8 +97,12 @@ func (d *diary[T]) emit(ctx context.Context, g *giving[T], v T) error {
 	if err != nil {
 		return err
 	}
+	if err := d.stream.add(); err != nil {
+		return err
+	}
 	number := d.stream.nextID().Number
 	if err := d.store.Put(number, body); err != nil {
+		d.stream.Done()
 		return err
 	}
 	err = d.give(ctx, g, number, v)
@@ -105,8 +112,8 @@ func (d *diary[T]) emit(ctx context.Context, g *giving[T], v T) error {
 	return err
 }
 
+// give sends a value that the stream has counted.
 func (d *diary[T]) give(ctx context.Context, g *giving[T], number uint64, v T) error {
-	d.stream.open.Add(1)
 	err := g.give(ctx, engine.ID{Source: d.stream.id, Number: number}, v, &entry{d.stream, d.store, number})
 	if err != nil {
 		d.stream.Done()

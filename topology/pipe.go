@@ -139,8 +139,8 @@ func (p *PipeEdge[T]) Send(ctx context.Context, value T) error {
 	var origin engine.Origin = s
 	if task, ok := ctx.Value(taskKey{}).(*shared); ok && task.add() {
 		origin = task
-	} else {
-		s.open.Add(1)
+	} else if err := s.add(); err != nil {
+		return err
 	}
 	err := g.give(ctx, s.nextID(), value, origin)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 
 // Source declares a role that sends into a pipe. Its function calls emit for each value, from any goroutine; emit waits
 // while the pipe is full, as it is when the sinks are slow, and fails when ctx ends. When the function has returned, and
-// all that it sent is done, the source has ended, and those who receive learn of that.
+// all that it sent is done, the source has ended, and those who receive learn of that; from then on emit fails.
 //
 // When the run is told to end, so does ctx; what was sent until then is still finished, if that takes no longer than
 // [Options].Drain.
@@ -37,7 +37,9 @@ func runSource[T any](ctx context.Context, in *instance, g *giving[T], d *diary[
 	work func(context.Context, func(T) error) error) error {
 	s := in.ownStream()
 	send := func(v T) error {
-		s.open.Add(1)
+		if err := s.add(); err != nil {
+			return err
+		}
 		err := g.give(ctx, s.nextID(), v, s)
 		if err != nil {
 			s.Done()

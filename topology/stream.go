@@ -2,6 +2,7 @@ package topology
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +33,22 @@ func (in *instance) ownStream() *stream {
 }
 
 func (s *stream) nextID() engine.ID { return engine.ID{Source: s.id, Number: s.next.Add(1) - 1} }
+
+// errEnded is returned for what is sent when those who receive may have heard that nothing more comes.
+var errEnded = errors.New("topology: the role has ended, and sends nothing more")
+
+// add counts a value that is to be sent, until Done. It fails once the stream has ended.
+func (s *stream) add() error {
+	for {
+		n := s.open.Load()
+		if n == 0 {
+			return errEnded
+		}
+		if s.open.CompareAndSwap(n, n+1) {
+			return nil
+		}
+	}
+}
 
 // Done and Flush make the stream the origin of its values.
 func (s *stream) Done() {

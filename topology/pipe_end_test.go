@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -59,5 +60,36 @@ func TestARowOfStagesOutlivesABatch(t *testing.T) {
 		}
 		cancel()
 		stages.Wait()
+	})
+}
+
+// A goroutine of a source that goes on after its function harms nobody.
+func TestWhatASourceSendsAfterItsEndIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, o := range []topology.Options{{}, {Network: memnet.New(), At: map[string]string{"tasks": "tcp://late:1"}}} {
+			top := topology.New("late")
+			tasks := topology.Pipe[int](top, "tasks", "tcp://late:1")
+			late := make(chan error, 1)
+			topology.Source(top, "early", tasks, func(_ context.Context, emit func(int) error) error {
+				time.AfterFunc(time.Second, func() { late <- emit(2) })
+				return emit(1)
+			})
+			topology.Source(top, "other", tasks, func(_ context.Context, emit func(int) error) error {
+				time.Sleep(3 * time.Second)
+				return emit(3)
+			})
+			var got []int
+			topology.Sink(top, "sink", tasks, func(_ context.Context, all iter.Seq[int]) error {
+				got = slices.Collect(all)
+				return nil
+			}, topology.Binds(tasks))
+			o.Log = slog.New(slog.DiscardHandler)
+			if err := top.Run(t.Context(), o); err != nil || !slices.Equal(got, []int{1, 3}) {
+				t.Errorf("got %v, %v", got, err)
+			}
+			if err := <-late; err == nil {
+				t.Error("it is accepted, although nobody is to get it")
+			}
+		}
 	})
 }
