@@ -127,10 +127,14 @@ func TestEndsOfOthersAreNotKept(t *testing.T) {
 		w := e.worker(p, ConsumerConfig{Once: true, Expect: map[string]int{"a": 1}}, nil)
 		others, heard := newStream(), newStream()
 		pass(time.Second)
-		for range 2 * maxSources {
-			id := EndOf(uuid.New())
-			p.End(id, "b", others)
-			p.Forget(id)
+		for range maxSources/1000 + 1 {
+			for range 1000 {
+				id := EndOf(uuid.New())
+				p.End(id, "b", others)
+				p.mu.Lock()
+				p.endings = nil // who is hostile has no list
+				p.mu.Unlock()
+			}
 			synctest.Wait()
 		}
 		p.End(EndOf(uuid.New()), "a", heard)
