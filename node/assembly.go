@@ -9,8 +9,8 @@ import (
 const sizeKey = "size"
 
 // inAdvance is how many times as much memory as has come a message gets, at most, if it says that it needs so much: with the
-// first whole part 8 MiB, and with all of these half a gigabyte.
-const inAdvance = 64
+// first whole part 4 MiB, and with all of these what there is to come.
+const inAdvance = 32
 
 // assembly joins the parts of large messages of one incarnation of a peer. What it has of them outlives a connection. It
 // belongs to the goroutine that reads.
