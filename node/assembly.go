@@ -8,9 +8,10 @@ import (
 // sizeKey is what the first part of a message has in its meta: how long its frame is.
 const sizeKey = "size"
 
-// inAdvance is how many times as much memory as has come a message gets, at most, if it says that it needs so much: with the
-// first whole part 4 MiB, and with all of these what there is to come.
-const inAdvance = 32
+const (
+	inAdvance = 32      // times as much memory as has come a message gets at first, at most, if it says that it needs so much
+	firstMost = 4 << 20 // and if so much has come all of that, so that it is not copied again and again
+)
 
 // assembly joins the parts of large messages of one incarnation of a peer. What it has of them outlives a connection. It
 // belongs to the goroutine that reads.
@@ -44,8 +45,11 @@ func (a *assembly) add(h *header, body []byte) (frame []byte, err error) {
 		return nil, errParts
 	}
 	if p.frame == nil || length > cap(p.frame) {
-		room := 2 * cap(p.frame)
-		if p.size > 0 {
+		room := p.size
+		switch {
+		case p.size == 0:
+			room = 2 * cap(p.frame)
+		case length < firstMost:
 			room = min(p.size, inAdvance*length)
 		}
 		p.frame = append(make([]byte, 0, max(room, length)), p.frame...)

@@ -97,11 +97,20 @@ func (s *shaky) cut() {
 // Memory is used again, by senders, links and mailboxes. Whoever keeps a message, or a part of one, keeps what was sent: cuts,
 // whatever the sizes, with many senders to receivers that are slow now and then.
 func TestWhatIsKeptOfMessagesStaysAsItWas(t *testing.T) {
-	const senders, count = 4, 250
+	t.Run("plain", func(t *testing.T) { keepAll(t, nil, nil) })
+	t.Run("CURVE", func(t *testing.T) { keepAll(t, alphaSecurity, betaSecurity) })
+}
+
+func keepAll(t *testing.T, atAlpha, atBeta *Security) {
+	const senders = 4
+	count := 200
+	if racing {
+		count = 50
+	}
 	network := new(shaky)
 	defer network.cut()
-	alpha := start(t, Config{Name: "alpha", Listen: []string{"tcp://127.0.0.1:0"}, Network: network})
-	beta := start(t, Config{Name: "beta", Peers: map[string]string{"alpha": alpha.Endpoints()[0].String()}, Network: network})
+	alpha := start(t, Config{Name: "alpha", Listen: []string{"tcp://127.0.0.1:0"}, Network: network, Security: atAlpha})
+	beta := start(t, Config{Name: "beta", Peers: map[string]string{"alpha": alpha.Endpoints()[0].String()}, Network: network, Security: atBeta})
 	kept, blobs := make(chan relic, 2*senders*count), make(chan []byte, 2*senders*count)
 	receiver := func(n *Node) {
 		stashed := make(map[[2]int]bool)
