@@ -118,7 +118,7 @@ func keepAll(t *testing.T, atAlpha, atBeta *Security) {
 			if m.Number%100 == 0 {
 				time.Sleep(10 * time.Millisecond)
 			}
-			if key := [2]int{m.From, m.Number}; m.Number%7 == 0 && !stashed[key] {
+			if key := [2]int{m.From, m.Number}; m.Number%7 == 0 && m.Number < count-1 && !stashed[key] {
 				stashed[key] = true
 				if m.Number%14 == 0 {
 					c.Unstash()
