@@ -261,7 +261,7 @@ func (d *deadLetters[B]) take(t *engine.Task[B], reason string) {
 	u.in.tally.Dropped.Add(1)
 	var err error
 	if u.send != nil {
-		if err = u.send(t, reason, burial[B]{u.producer, t}); err == nil {
+		if err = u.pass(t, reason); err == nil {
 			u.in.log.Info("task given up; it goes to the dead letters", "task", t.ID, "attempts", t.Attempts(), "reason", reason)
 			return
 		}
@@ -271,6 +271,16 @@ func (d *deadLetters[B]) take(t *engine.Task[B], reason string) {
 		u.in.log.Error("it can't go to the dead letters", "err", err)
 	}
 	u.producer.Bury(t)
+}
+
+// pass sends a task on. It is called by whoever heard that the task is dead, who must not panic if a key's function does.
+func (u *undertaker[B]) pass(t *engine.Task[B], reason string) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return u.send(t, reason, burial[B]{u.producer, t})
 }
 
 // burial is the origin of a dead letter: the task is done when that is.

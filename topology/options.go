@@ -14,7 +14,7 @@ import (
 type Options struct {
 	// Run lists the roles to run here; none means all.
 	Run []string
-	// Instances overrides how many instances of a role run, by the role's name.
+	// Instances overrides how many instances of a role run, by the role's name: 1 to 100,000.
 	Instances map[string]int
 	// At moves edges to other endpoints, by the edge's name. An edge that is moved uses a socket also inside one process.
 	// A service that is called from here, and served elsewhere, may be at several endpoints, with commas in between: of its

@@ -180,6 +180,26 @@ func TestDeadTasksGoToTheirPipeAndTheStreamEnds(t *testing.T) {
 	}
 }
 
+// It is called where the death of a task is heard of, which is nobody's role.
+func TestAKeyThatPanicsForADeadTaskEndsNothing(t *testing.T) {
+	for name, o := range carriers(t) {
+		t.Run(name, func(t *testing.T) {
+			top := topology.New("farm")
+			letters := topology.Pipe[topology.Failed[int]](top, "letters", "tcp://127.0.0.1:5559",
+				topology.Ordered(func(f topology.Failed[int]) string { panic("no key") }))
+			tasks := topology.Pipe[int](top, "tasks", "tcp://127.0.0.1:5557", topology.DeadLetters(letters), topology.Retries(0))
+			results := topology.Pipe[int](top, "results", "tcp://127.0.0.1:5558")
+			topology.Source(top, "source", tasks, numbers(10))
+			topology.Stage(top, "worker", tasks, results, func(_ context.Context, i int) (int, error) { return 0, errors.New("no") })
+			topology.Sink(top, "sink", results, drain[int])
+			topology.Sink(top, "graveyard", letters, drain[topology.Failed[int]])
+			if err := top.Run(t.Context(), o); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
 func TestSinkThatHasEnoughEndsTheRun(t *testing.T) {
 	for name, o := range carriers(t) {
 		t.Run(name, func(t *testing.T) {

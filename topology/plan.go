@@ -172,6 +172,8 @@ func dialable(bind mailbox.Endpoint, local bool) (string, error) {
 	return "tcp://" + net.JoinHostPort("127.0.0.1", port), nil
 }
 
+const maxInstances = 100_000 // of a role
+
 // checkOptions returns which names in o the topology doesn't have and which numbers make no sense.
 func (t *Topology) checkOptions(o Options) (wrong []error) {
 	for _, name := range o.Run {
@@ -179,8 +181,11 @@ func (t *Topology) checkOptions(o Options) (wrong []error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.Instances)) {
 		wrong = append(wrong, t.checkRole(name))
-		if n := o.Instances[name]; n < 1 {
+		switch n := o.Instances[name]; {
+		case n < 1:
 			wrong = append(wrong, fmt.Errorf("%w: role %s: %d instances; at least 1 is needed", ErrOptions, name, n))
+		case n > maxInstances:
+			wrong = append(wrong, fmt.Errorf("%w: role %s: %d instances; at most %d are possible", ErrOptions, name, n, maxInstances))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.At)) {

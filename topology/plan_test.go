@@ -118,6 +118,7 @@ func TestPlanRefusesOptionsThatDontFit(t *testing.T) {
 		{"unknown role to count", Options{Instances: map[string]int{"cook": 2}}, []string{`"cook"`, "pricer, keeper"}},
 		{"unknown edge", Options{At: map[string]string{"soup": "inproc://x"}}, []string{`"soup"`, "prices, stock"}},
 		{"no instances", Options{Instances: map[string]int{"buyer": 0}}, []string{"buyer", "at least 1"}},
+		{"no end of instances", Options{Instances: map[string]int{"buyer": 99999999}}, []string{"buyer", "at most 100000"}},
 		{"several servers", Options{Instances: map[string]int{"pricer": 2}}, []string{"pricer", "one endpoint"}},
 		{"no endpoint", Options{At: map[string]string{"stock": "nonsense"}}, []string{"edge stock", "nonsense"}},
 		{"inproc between processes", Options{Processes: true, At: map[string]string{"stock": "inproc://s"}},

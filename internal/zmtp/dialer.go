@@ -167,6 +167,7 @@ type dialLog struct {
 	log      *slog.Logger
 	down     bool        // said that it can't connect
 	refused  bool        // said that the two ends can't come together
+	brief    bool        // the last connection ended at once, as one does whose peer is about to end
 	flapping bool        // said that connections don't last; a connection is news again once it does
 	lasts    *time.Timer // says so
 }
@@ -200,7 +201,8 @@ func (l *dialLog) ended() {
 
 func (l *dialLog) lost(lasted time.Duration, brief bool, reason error) {
 	switch {
-	case !brief:
+	case !brief, !l.brief:
+		l.brief = brief
 		l.down, l.refused, l.flapping = false, false, false
 		l.log.Info("connection lost", "lasted", lasted.Round(time.Millisecond), "reason", reason)
 	case !l.flapping:

@@ -153,12 +153,12 @@ func TestPeerThatEndsEachConnectionAtOnceIsNotDialledInAHurry(t *testing.T) {
 		if n := count.Load(); n > 30 {
 			t.Error(n, "connections in a minute")
 		}
-		if len(book.with()) != 2 || len(book.with("WARN", "ended at once")) != 1 {
+		if len(book.with()) != 4 || len(book.with("INFO")) != 3 || len(book.with("WARN", "ended at once")) != 1 {
 			t.Error(book.with())
 		}
 		stay.Store(true)
 		time.Sleep(10 * time.Second)
-		if len(book.with()) != 3 || len(book.with("INFO", "connected")) != 2 {
+		if len(book.with()) != 5 || len(book.with("INFO", "connected")) != 3 {
 			t.Error(book.with())
 		}
 		d.Close()
