@@ -223,6 +223,7 @@ func TestASiblingThatIsBusyJoinsTheRestartWhenItCan(t *testing.T) {
 			return errors.Join(w.spawn(c, "db"), w.spawn(c, "deaf", actor.Shutdown(time.Second)))
 		})
 		tell(t, s, w.refs["deaf"], "hang for ever", "hello")
+		synctest.Wait()
 		tell(t, s, w.refs["db"], "fail", "hello")
 		time.Sleep(time.Minute)
 		w.want(t, "start boss", "start db", "start deaf", "stop db", "start db", "db: hello")
