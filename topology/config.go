@@ -63,7 +63,10 @@ func (t *Topology) ReadConfig(path string) (Options, error) {
 		return o, fmt.Errorf("%w: %s has more than %d bytes", ErrOptions, path, maxFile)
 	}
 	o, err = t.parseConfig(text, filepath.Dir(path))
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrOptions):
+		return o, fmt.Errorf("%s: %w", path, err)
+	case err != nil:
 		return o, fmt.Errorf("%w: %s: %w", ErrOptions, path, err)
 	}
 	return o, nil
@@ -79,6 +82,11 @@ func (t *Topology) parseConfig(text []byte, dir string) (o Options, err error) {
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	d.KnownFields(true)
 	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+		if unfit := new(yaml.TypeError); errors.As(err, &unfit) {
+			for i, text := range unfit.Errors {
+				unfit.Errors[i], _, _ = strings.Cut(text, " in type ") // a Go type, of no interest
+			}
+		}
 		return o, err
 	}
 	if err := d.Decode(new(file)); !errors.Is(err, io.EOF) {
