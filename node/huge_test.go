@@ -28,29 +28,24 @@ func TestHugeMessageDelaysNoAsksOfOthers(t *testing.T) {
 		}
 		defer sub.Cancel()
 	}
-	for try := 1; ; try++ {
-		if err := sink.Tell(alpha, make([]byte, size)); err != nil {
-			t.Fatal(err)
-		}
-		began := time.Now()
-		var took []time.Duration
-		for len(took) == 0 || len(arrived) == 0 {
-			asked := time.Now()
-			wantReply(t, alpha, ref, "y", "hi y from beta")
-			took = append(took, time.Since(asked))
-		}
-		if n := <-arrived; n != size {
-			t.Errorf("%d bytes arrived", n)
-		}
-		slices.Sort(took)
-		p99, worst := took[len(took)*99/100], took[len(took)-1]
-		t.Logf("it took %v, and meanwhile %d asks %v in the middle, %v at the 99th percentile and %v at most", time.Since(began), len(took),
-			took[len(took)/2], p99, worst)
-		if len(took) >= 20 && p99 <= 250*time.Millisecond {
-			return
-		}
-		if try == 3 { // the machine may have had something else to do once, but not each time
-			t.Fatalf("of %d asks meanwhile one in a hundred took %v", len(took), p99)
-		}
+	if err := sink.Tell(alpha, make([]byte, size)); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	var took []time.Duration
+	for len(took) == 0 || len(arrived) == 0 {
+		asked := time.Now()
+		wantReply(t, alpha, ref, "y", "hi y from beta")
+		took = append(took, time.Since(asked))
+	}
+	if n := <-arrived; n != size {
+		t.Errorf("%d bytes arrived", n)
+	}
+	slices.Sort(took)
+	p99, worst := took[len(took)*99/100], took[len(took)-1]
+	t.Logf("it took %v, and meanwhile %d asks %v in the middle, %v at the 99th percentile and %v at most", time.Since(began), len(took),
+		took[len(took)/2], p99, worst)
+	if len(took) < 20 || p99 > 250*time.Millisecond {
+		t.Errorf("of %d asks meanwhile one in a hundred took %v", len(took), p99)
 	}
 }
