@@ -15,7 +15,7 @@
 // is found dead after some seconds, later in large clusters, and is not listed any more; links have failure detection of
 // their own. It is back as soon as it reaches a seed, or is reached, under its old address or another. Parts of a cluster
 // that were cut off from each other find together again: every half minute each node tries a seed, or a node that has gone
-// in the last day, and every few seconds all of them while it is alone.
+// in the last day, and all of them one after the other while it is alone, which takes up to ten seconds for each that is silent.
 //
 // # Safety
 //
